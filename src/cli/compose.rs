@@ -1,0 +1,197 @@
+//! Composes what a run needs from the checked configuration: the one place where settings become things.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context;
+
+use crate::archive::Archive;
+use crate::audience::Recipient;
+use crate::clock::{Clock, SystemClock};
+use crate::config::{
+    self, Config, ConfigError, FactsFrom, MailThrough, OnEmpty, Partners, RelaySettings, ScheduleSettings, Tls,
+};
+use crate::deliver::{Destination, Outbox, Smtp, SmtpSettings, TlsMode};
+use crate::facts::{FactSource, ProductMap, SqliteFacts, SqliteView, read_recipients};
+use crate::ledger::{Ledger, Retries};
+use crate::pipeline::{Order, Press, Stop};
+use crate::schedule::{Cadence, Cron};
+
+use super::say::Failure;
+
+/// Reads the configuration that the command line, the environment or the usual places name.
+pub(super) fn load(explicit: Option<&Path>) -> Result<Config, Failure> {
+    let env = std::env::var_os("PRESSRUN_CONFIG").map(PathBuf::from);
+    let path = config::find(explicit, env.as_deref())?;
+    Ok(config::load(&path)?)
+}
+
+/// Opens everything that a run touches; what is missing is made, but for a view's database.
+pub(super) async fn press(config: &Config) -> Result<Press, Failure> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let ledger = ledger(config).await?;
+    Ok(Press {
+        facts: facts(config).await?,
+        ledger: Arc::new(ledger),
+        archive: Arc::new(Archive::folder(&config.archive)?),
+        destination: destination(config)?,
+        clock,
+        stop: Stop::default(),
+    })
+}
+
+pub(super) async fn ledger(config: &Config) -> Result<Ledger, Failure> {
+    make_folder_of(&config.ledger)?;
+    Ok(Ledger::open(&config.ledger, SystemClock.now()).await?)
+}
+
+/// Where facts come from.
+pub(super) async fn facts(config: &Config) -> Result<Arc<dyn FactSource>, Failure> {
+    let now = SystemClock.now();
+    Ok(match &config.facts.from {
+        FactsFrom::Tables(_) => Arc::new(tables(config).await?),
+        FactsFrom::View { database, name } => Arc::new(SqliteView::open(database, name, now).await?),
+    })
+}
+
+/// Our own tables; an error when the configuration names a view instead.
+pub(super) async fn tables(config: &Config) -> Result<SqliteFacts, Failure> {
+    let FactsFrom::Tables(path) = &config.facts.from else {
+        return Err(Failure::wrong(
+            "the facts come from a view of your own, into which nothing is ingested",
+            "name `database` under `[facts]` instead of `view`",
+        ));
+    };
+    make_folder_of(path)?;
+    Ok(SqliteFacts::open(path, SystemClock.now()).await?)
+}
+
+/// The mapping of products to families: one's own, or the shipped one.
+pub(super) fn products(config: &Config) -> Result<ProductMap, Failure> {
+    match &config.facts.products {
+        Some(own) => {
+            Ok(ProductMap::parse(&own.text).with_context(|| format!("products mapping `{}`", own.path.display()))?)
+        }
+        None => Ok(ProductMap::shipped()),
+    }
+}
+
+/// Where mails go.
+pub(super) fn destination(config: &Config) -> Result<Arc<dyn Destination>, Failure> {
+    Ok(match &config.mail.through {
+        MailThrough::Outbox(folder) => Arc::new(Outbox::new(folder.as_ref() as &Path)),
+        MailThrough::Relay(relay) => Arc::new(Smtp::new(relay_settings(relay)?).context("mail.relay")?),
+    })
+}
+
+fn relay_settings(relay: &RelaySettings) -> Result<SmtpSettings, Failure> {
+    let password = relay.login.as_ref().map(|login| login.password.read()).transpose()?;
+    Ok(SmtpSettings {
+        host: relay.host.clone(),
+        port: relay.port,
+        tls: match relay.tls {
+            Tls::Starttls => TlsMode::Starttls,
+            Tls::Implicit => TlsMode::Implicit,
+            Tls::None => TlsMode::None,
+        },
+        user: relay.login.as_ref().map(|login| login.user.clone()),
+        password,
+        ca_file: relay.ca_file.as_ref().map(|path| path.to_path_buf()),
+        hello_name: None,
+        timeout_secs: relay.timeout_secs.into(),
+        attachment_bytes_max: relay.attachment_bytes_max,
+        connections_max: relay.connections_max as usize,
+    })
+}
+
+/// All recipients: those of the configuration, and those of the facts database.
+pub(super) async fn recipients(config: &Config) -> Result<Vec<Recipient>, Failure> {
+    let mut all = config.recipients.listed.clone();
+    let Some(relation) = &config.recipients.relation else { return Ok(all) };
+    let database = match &config.facts.from {
+        FactsFrom::Tables(path) => path,
+        FactsFrom::View { database, .. } => database,
+    };
+    for (n, row) in read_recipients(database, relation).await?.iter().enumerate() {
+        let raw = config::RecipientRow {
+            address: &row.address,
+            name: &row.name,
+            partner_id: &row.partner_id,
+            role: &row.role,
+            locations: config::RecipientRow::split_locations(&row.locations),
+            language: &row.language,
+        };
+        let wrong = |wrong: Vec<config::WrongRecipient>| {
+            let words: Vec<&str> = wrong.iter().map(|wrong| wrong.what.as_str()).collect();
+            Failure::wrong(format!("relation `{relation}`, row {}: {}", n + 1, words.join("; ")), "mend the row")
+        };
+        all.push(config::recipient(&raw, &config.roles).map_err(wrong)?);
+    }
+    Ok(all)
+}
+
+/// The orders of every schedule, by name.
+pub(super) async fn orders(config: &Config) -> Result<BTreeMap<String, Arc<Order>>, Failure> {
+    let recipients = recipients(config).await?;
+    let orders = config
+        .schedules
+        .iter()
+        .map(|settings| (settings.name.clone(), Arc::new(order(config, settings, recipients.clone()))));
+    Ok(orders.collect())
+}
+
+fn order(config: &Config, settings: &ScheduleSettings, recipients: Vec<Recipient>) -> Order {
+    Order {
+        schedule: settings.name.clone(),
+        template: config.template.clone(),
+        roles: config.roles.clone(),
+        theme: config.theme.clone(),
+        mail: config.mail_templates.clone(),
+        formats: settings.formats.clone(),
+        range_months: settings.range_months,
+        closing_day: config.facts.closing_day,
+        send_empty: settings.on_empty == OnEmpty::Send,
+        partners: match &settings.partners {
+            Partners::All => None,
+            Partners::These(ids) => Some(ids.clone()),
+        },
+        only_roles: settings.roles.clone(),
+        recipients,
+        from: config.mail.from.clone(),
+        reply_to: config.mail.reply_to.clone(),
+        contact: config.mail.contact.clone(),
+        message_id_domain: config.mail.message_id_domain.clone(),
+        retries: Retries {
+            attempts_max: config.mail.retries.attempts_max,
+            backoff_secs_min: config.mail.retries.backoff_secs_min.into(),
+            backoff_secs_max: config.mail.retries.backoff_secs_max.into(),
+            rule: settings.uncertain,
+        },
+        config_digest: config.digest,
+    }
+}
+
+/// The schedule of a name.
+pub(super) fn schedule<'a>(config: &'a Config, name: &str) -> Result<&'a ScheduleSettings, Failure> {
+    config.schedules.iter().find(|settings| settings.name == name).ok_or_else(|| {
+        let names: Vec<&str> = config.schedules.iter().map(|settings| settings.name.as_str()).collect();
+        Failure::wrong(format!("no schedule `{name}`"), format!("there is {}", names.join(", ")))
+    })
+}
+
+/// The rule of recurrence of a schedule.
+pub(super) fn cadence(settings: &ScheduleSettings) -> Result<Cadence, Failure> {
+    let expression = settings
+        .cron
+        .value
+        .parse::<Cron>()
+        .map_err(|error| ConfigError::new(error.to_string(), settings.cron.place.clone(), error.hint()))?;
+    Ok(Cadence::Cron { expression, zone: settings.zone })
+}
+
+fn make_folder_of(path: &Path) -> Result<(), Failure> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    folder.map_or(Ok(()), std::fs::create_dir_all).with_context(|| format!("the folder of `{}`", path.display()))?;
+    Ok(())
+}

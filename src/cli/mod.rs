@@ -1,0 +1,131 @@
+//! The command line: one file a command.
+
+mod check;
+mod compose;
+mod daemon;
+mod demo;
+mod due;
+mod ingest;
+mod init;
+mod run;
+mod say;
+mod status;
+mod why;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::base::Period;
+use say::{Failure, Say};
+
+/// All well.
+const WELL: u8 = 0;
+/// Something failed and was named.
+const FAILED: u8 = 1;
+/// The command or the configuration is wrong.
+const WRONG: u8 = 2;
+
+/// Prints Partner Center's Product Licenses report as a workbook and a PDF, on a schedule, mails it and files it.
+#[derive(Parser, Debug)]
+#[command(name = "pressrun", version, arg_required_else_help = true)]
+struct Args {
+    /// The configuration; else `PRESSRUN_CONFIG`, `pressrun.toml` here, `/etc/pressrun/pressrun.toml`
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Prints the result as JSON, for scripts
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Writes a configuration and the shipped templates, to be edited
+    Init {
+        /// Where to
+        #[arg(default_value = ".")]
+        dir: PathBuf,
+    },
+    /// Makes sample data and runs one schedule over it: packs and mails in DIR
+    Demo {
+        /// Where to
+        #[arg(long, default_value = "pressrun-demo")]
+        dir: PathBuf,
+        /// How many partners the sample has
+        #[arg(long, default_value_t = 12, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+        partners: u32,
+    },
+    /// Brings Partner Center's files into the facts
+    Ingest {
+        /// CSV or TSV files, also as gz or zip
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        /// When Partner Center exported them, as in 2026-11-21T04:10:00Z; else by their names or dates
+        #[arg(long, value_name = "INSTANT")]
+        exported_at: Option<chrono::DateTime<chrono::Utc>>,
+    },
+    /// Looks now for everything that would go wrong at 02:00
+    Check,
+    /// Tells what will run when, and why then
+    Due {
+        /// One schedule only
+        schedule: Option<String>,
+        /// How many occurrences of each
+        #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=1000))]
+        next: u16,
+        /// The time zone to show them in; else each schedule's own
+        #[arg(long)]
+        zone: Option<chrono_tz::Tz>,
+    },
+    /// Runs a schedule now, by hand
+    Run(run::RunArgs),
+    /// Wakes, catches up, works, drains on SIGTERM
+    Daemon,
+    /// Tells what ran, what is open, what failed
+    Status {
+        /// One run in full
+        #[arg(long, value_name = "ID")]
+        run: Option<i64>,
+    },
+    /// Tells what somebody got, gets or does not get, and by which rule
+    Why {
+        /// A mail address or a partner's id
+        who: String,
+        /// One period only
+        #[arg(long)]
+        period: Option<Period>,
+    },
+}
+
+/// Runs the program by its command line.
+pub fn main() -> ExitCode {
+    let args = Args::parse();
+    let say = Say::new(args.json);
+    say::start_log();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return say.failure(&Failure::failed(format!("the program's threads cannot start: {error}"))),
+    };
+    match runtime.block_on(dispatch(&args, &say)) {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => say.failure(&failure),
+    }
+}
+
+async fn dispatch(args: &Args, say: &Say) -> Result<u8, Failure> {
+    let config = || compose::load(args.config.as_deref());
+    match &args.command {
+        Command::Init { dir } => init::init(dir, say),
+        Command::Demo { dir, partners } => demo::demo(dir, *partners as usize, say).await,
+        Command::Ingest { files, exported_at } => ingest::ingest(&config()?, files, *exported_at, say).await,
+        Command::Check => check::check(&config()?, say).await,
+        Command::Due { schedule, next, zone } => due::due(&config()?, schedule.as_deref(), (*next).into(), *zone, say),
+        Command::Run(args) => run::run(&config()?, args, say).await,
+        Command::Daemon => daemon::daemon(&config()?, say).await,
+        Command::Status { run } => status::status(&config()?, *run, say).await,
+        Command::Why { who, period } => why::why(&config()?, who, *period, say).await,
+    }
+}

@@ -1,0 +1,80 @@
+//! `status`: what ran, what is open, what failed.
+
+use crate::config::Config;
+use crate::ledger::{Counts, DeliveriesOf, DeliveryState, EditionState, Ledger, RunId, RunRow};
+
+use super::say::{Failure, Say, columns};
+use super::{WELL, compose};
+
+/// How many runs are listed.
+const RUNS_MAX: usize = 20;
+
+pub(super) async fn status(config: &Config, run: Option<i64>, say: &Say) -> Result<u8, Failure> {
+    let ledger = compose::ledger(config).await?;
+    match run {
+        Some(id) => one(&ledger, RunId(id), say).await?,
+        None => all(&ledger, say).await?,
+    }
+    ledger.close(crate::clock::Clock::now(&crate::clock::SystemClock)).await?;
+    Ok(WELL)
+}
+
+async fn all(ledger: &Ledger, say: &Say) -> Result<(), Failure> {
+    let runs = ledger.runs(RUNS_MAX).await?;
+    let mut rows =
+        vec![["run", "schedule", "period", "state", "editions", "mails", "planned"].map(str::to_owned).to_vec()];
+    let mut list = Vec::new();
+    for run in &runs {
+        let counts = ledger.counts(run.id).await?;
+        rows.push(row(run, &counts));
+        list.push(serde_json::json!({ "run": run, "counts": counts }));
+    }
+    let text = match runs.len() {
+        0 => "Nothing ran yet.".to_owned(),
+        RUNS_MAX => format!("{}  (the latest {RUNS_MAX} runs)", columns(&rows)),
+        _ => columns(&rows),
+    };
+    say.result(&list, &text);
+    Ok(())
+}
+
+fn row(run: &RunRow, counts: &Counts) -> Vec<String> {
+    let editions = counts.editions.iter().map(|(state, n)| format!("{n} {state}")).collect::<Vec<_>>();
+    let mails = counts.deliveries.iter().map(|(state, n)| format!("{n} {state}")).collect::<Vec<_>>();
+    vec![
+        run.id.to_string(),
+        run.schedule.clone(),
+        run.period.to_string(),
+        run.state.to_string(),
+        editions.join(", "),
+        mails.join(", "),
+        run.planned_at.format("%Y-%m-%d %H:%M UTC").to_string(),
+    ]
+}
+
+async fn one(ledger: &Ledger, id: RunId, say: &Say) -> Result<(), Failure> {
+    let run = ledger.run(id).await?;
+    let counts = ledger.counts(id).await?;
+    let editions = ledger.editions(id).await?;
+    let deliveries = ledger.deliveries(&DeliveriesOf::Run(id)).await?;
+    let mut text = columns(&[row(&run, &counts)]) + &format!("  {}; {}\n", run.why, run.reason);
+    // What went well is counted; what did not is told with its reason.
+    for edition in editions.rows.iter().filter(|edition| edition.state != EditionState::Archived) {
+        text.push_str(&format!(
+            "  {} {}: {}: {}\n",
+            edition.partner_name,
+            edition.audience.short(),
+            edition.state,
+            edition.reason
+        ));
+    }
+    for delivery in deliveries.rows.iter().filter(|delivery| delivery.state != DeliveryState::Delivered) {
+        text.push_str(&format!("  mail to {}: {}: {}\n", delivery.address, delivery.state, delivery.reason));
+    }
+    if editions.more || deliveries.more {
+        text.push_str("  and more\n");
+    }
+    let json = serde_json::json!({ "run": run, "counts": counts, "editions": editions, "deliveries": deliveries });
+    say.result(&json, &text);
+    Ok(())
+}

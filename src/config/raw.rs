@@ -1,0 +1,326 @@
+//! `pressrun.toml` as it is written. What is required by the schema is still optional here, so that everything
+//! else is checked even where something is missing; `keys` has reported it by then.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::at::At;
+use super::settings::{OnEmpty, Tls};
+use crate::facts::ingest::PartnerFrom;
+use crate::ledger::UncertainRule;
+use crate::render::{Format, Paper};
+use crate::schedule::{CatchUp, PeriodKind};
+
+/// The configuration of pressrun. Paths count from its own folder.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "pressrun.toml")]
+pub(super) struct RawConfig {
+    /// Where the license facts come from.
+    #[schemars(required)]
+    pub facts: Option<At<RawFacts>>,
+    /// What was planned, made and sent.
+    #[schemars(required)]
+    pub ledger: Option<RawLedger>,
+    /// Where editions are kept.
+    #[schemars(required)]
+    pub archive: Option<RawArchive>,
+    /// Who sends, and through what.
+    #[schemars(required)]
+    pub mail: Option<At<RawMail>>,
+    /// Templates of one's own instead of the shipped ones.
+    pub templates: Option<RawTemplates>,
+    /// The look.
+    pub theme: Option<RawTheme>,
+    /// Where recipients come from, besides those listed here.
+    pub recipients: Option<At<RawRecipients>>,
+    /// Recipients, each with one grant at one partner.
+    #[serde(default)]
+    pub recipient: Vec<At<RawRecipient>>,
+    /// What is made and sent when, by name.
+    #[serde(default)]
+    pub schedules: BTreeMap<At<String>, RawSchedule>,
+}
+
+/// Where the license facts come from: tables of our own, or a view of the user's own.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawFacts {
+    /// The SQLite file that `pressrun ingest` fills.
+    #[schemars(length(min = 1))]
+    pub database: Option<At<String>>,
+    /// A view over a warehouse of one's own, instead of `database`.
+    pub view: Option<At<RawView>>,
+    /// Which account is the partner: `account` (the partner global account) or `reseller`, for distributors.
+    pub partner_from: Option<At<PartnerFrom>>,
+    /// The day of the next month from which on a month counts as full.
+    #[schemars(range(min = 1, max = 28))]
+    pub closing_day: Option<At<u32>>,
+    /// A folder that is watched for Partner Center's files.
+    #[schemars(length(min = 1))]
+    pub inbox: Option<At<String>>,
+    /// A mapping of products to families of one's own.
+    #[schemars(length(min = 1))]
+    pub products: Option<At<String>>,
+}
+
+/// A view of the canonical relation in an SQLite file.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawView {
+    /// The SQLite file.
+    #[schemars(required, length(min = 1))]
+    pub database: Option<At<String>>,
+    /// The name of the view or table in it.
+    #[schemars(required, length(min = 1))]
+    pub name: Option<At<String>>,
+}
+
+/// What was planned, made and sent.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawLedger {
+    /// The SQLite file; made when it is not there.
+    #[schemars(required, length(min = 1))]
+    pub database: Option<At<String>>,
+}
+
+/// Where editions are kept.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawArchive {
+    /// The folder; made when it is not there.
+    #[schemars(required, length(min = 1))]
+    pub folder: Option<At<String>>,
+}
+
+/// Who sends, and through what: an outbox folder or a relay.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawMail {
+    /// Who sends, as in `Reports <reports@example.com>`.
+    #[schemars(required, length(min = 1))]
+    pub from: Option<At<String>>,
+    /// Where answers go, if not to `from`.
+    #[schemars(length(min = 1))]
+    pub reply_to: Option<At<String>>,
+    /// Whom to ask, as the report and the mail print it.
+    #[schemars(required, length(min = 1))]
+    pub contact: Option<At<String>>,
+    /// The domain of Message-IDs; that of `from` when left out.
+    #[schemars(length(min = 1))]
+    pub message_id_domain: Option<At<String>>,
+    /// A folder for `.eml` files, instead of a relay.
+    #[schemars(length(min = 1))]
+    pub outbox: Option<At<String>>,
+    /// The SMTP relay, instead of an outbox.
+    pub relay: Option<At<RawRelay>>,
+    /// When a mail that was not taken is tried again.
+    pub retries: Option<At<RawRetries>>,
+}
+
+/// The SMTP relay that takes the mails.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawRelay {
+    /// Its name or address.
+    #[schemars(required, length(min = 1))]
+    pub host: Option<At<String>>,
+    /// Its port: 587 for `starttls`, 465 for `implicit`, 25 for `none` when left out.
+    #[schemars(range(min = 1, max = 65535))]
+    pub port: Option<At<u16>>,
+    /// How the connection is protected: `starttls`, `implicit`, or `none` to a loopback relay.
+    pub tls: Option<At<Tls>>,
+    /// Who logs in.
+    #[schemars(length(min = 1))]
+    pub user: Option<At<String>>,
+    /// Where the password is: in the environment or in a file, never here.
+    pub password: Option<At<RawSecret>>,
+    /// A file with the certificate authorities that are trusted instead of the system's, as PEM.
+    #[schemars(length(min = 1))]
+    pub ca_file: Option<At<String>>,
+    /// How long to wait for the relay to connect and to answer, in seconds.
+    #[schemars(range(min = 1, max = 600))]
+    pub timeout_secs: Option<At<u32>>,
+    /// The most that one mail's attachments may have together, in bytes.
+    #[schemars(range(min = 1, max = 1_073_741_824))]
+    pub attachment_bytes_max: Option<At<u64>>,
+    /// How many connections are open at once.
+    #[schemars(range(min = 1, max = 64))]
+    pub connections_max: Option<At<u32>>,
+}
+
+/// Where a secret is: in an environment variable or in a file.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(extend(
+    "x-refusal" = "a secret must not stand in the configuration",
+    "x-hint" = "name where it is: `{ env = \"SMTP_PASSWORD\" }` or `{ file = \"smtp-password\" }`"
+))]
+pub(super) struct RawSecret {
+    /// The environment variable that holds it.
+    #[schemars(length(min = 1))]
+    pub env: Option<At<String>>,
+    /// The file that holds it, which others may not read; a line end at its end does not count.
+    #[schemars(length(min = 1))]
+    pub file: Option<At<String>>,
+}
+
+/// When a mail that was not taken is tried again: the wait doubles from try to try, between two bounds.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawRetries {
+    /// How often a mail is tried, the first time included.
+    #[schemars(range(min = 1, max = 100))]
+    pub attempts_max: Option<At<u32>>,
+    /// The wait after the first try, in seconds.
+    #[schemars(range(min = 1, max = 86_400))]
+    pub backoff_secs_min: Option<At<u32>>,
+    /// The longest wait, in seconds.
+    #[schemars(range(min = 1, max = 604_800))]
+    pub backoff_secs_max: Option<At<u32>>,
+}
+
+/// Templates of one's own.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawTemplates {
+    /// The folder, laid out as `pressrun init` writes it; a file that is not in it is the shipped one.
+    #[schemars(required, length(min = 1))]
+    pub folder: Option<At<String>>,
+}
+
+/// The look of every file.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawTheme {
+    /// The paper of the PDF: `a4` or `letter`.
+    pub paper: Option<At<Paper>>,
+}
+
+/// Where recipients come from, besides those listed as `[[recipient]]`: one of the two.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawRecipients {
+    /// A CSV file with the columns `address`, `partner_id`, `role` and, if wanted, `name`, `locations`, `language`.
+    #[schemars(length(min = 1))]
+    pub csv: Option<At<String>>,
+    /// A table or view of the facts database with the same columns.
+    #[schemars(length(min = 1))]
+    pub relation: Option<At<String>>,
+}
+
+/// A recipient with one grant at one partner.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawRecipient {
+    /// The mail address.
+    #[schemars(required, length(min = 1))]
+    pub address: Option<At<String>>,
+    /// The person's name.
+    pub name: Option<At<String>>,
+    /// The partner's id.
+    #[schemars(required, length(min = 1))]
+    pub partner: Option<At<String>>,
+    /// The role's key, one of the template's `roles.toml`.
+    #[schemars(required, length(min = 1))]
+    pub role: Option<At<String>>,
+    /// The ids of the location accounts that are covered; the whole partner when left out.
+    #[schemars(length(min = 1))]
+    pub locations: Option<Vec<At<String>>>,
+    /// The language, as in `en`.
+    #[schemars(length(min = 1))]
+    pub language: Option<At<String>>,
+}
+
+/// What is made and sent when.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawSchedule {
+    /// Which report.
+    #[schemars(length(min = 1))]
+    pub report: Option<At<String>>,
+    /// When it runs, as a cron expression of five fields: minute, hour, day of month, month, day of week.
+    #[schemars(required, length(min = 1))]
+    pub cron: Option<At<String>>,
+    /// The IANA time zone that the cron expression counts in.
+    #[schemars(required, length(min = 1))]
+    pub zone: Option<At<String>>,
+    /// What an edition is about: the last `month`, `quarter` or `year` that ended before it runs.
+    pub period: Option<At<PeriodKind>>,
+    /// How many months an edition shows, ending with its period.
+    #[schemars(range(min = 1, max = 60))]
+    pub range_months: Option<At<u32>>,
+    /// Which files are made.
+    #[schemars(length(min = 1))]
+    pub formats: Option<Vec<At<Format>>>,
+    /// Of which partners, by id; `"*"` for all.
+    #[schemars(length(min = 1))]
+    pub partners: Option<Vec<At<String>>>,
+    /// For which roles only; for all when left out.
+    #[schemars(length(min = 1))]
+    pub roles: Option<Vec<At<String>>>,
+    /// What to do about occurrences that nobody was awake for.
+    pub catch_up: Option<At<CatchUp>>,
+    /// What an audience without figures gets.
+    pub on_empty: Option<At<OnEmpty>>,
+    /// What to do about a mail of which nobody can tell whether it was taken.
+    pub uncertain: Option<At<UncertainRule>>,
+    /// How long after its instant an occurrence may still run, in hours; then it is missed.
+    #[schemars(range(min = 1, max = 2160))]
+    pub deadline_hours: Option<At<u32>>,
+}
+
+/// A report's template: its title, its sections in order, its raw columns.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "report.toml")]
+pub(super) struct RawTemplate {
+    /// The title on the page.
+    #[schemars(required, length(min = 1))]
+    pub title: Option<At<String>>,
+    /// The columns of the raw rows, in order.
+    #[schemars(required, length(min = 1))]
+    pub raw_columns: Option<Vec<At<String>>>,
+    /// The sections, in order.
+    #[schemars(required, length(min = 1))]
+    pub sections: Option<Vec<RawSection>>,
+}
+
+/// A section of the report.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawSection {
+    /// Which one.
+    #[schemars(required, length(min = 1))]
+    pub kind: Option<At<String>>,
+}
+
+/// The roles of a report, by key.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "roles.toml")]
+pub(super) struct RawRoles {
+    /// The roles, by key.
+    #[schemars(required)]
+    pub roles: Option<BTreeMap<At<String>, RawRole>>,
+}
+
+/// A role: what it may not see, and how wide it is.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawRole {
+    /// Its label on the page.
+    #[schemars(required, length(min = 1))]
+    pub label: Option<At<String>>,
+    /// What it may not see; an empty list for a role that sees everything.
+    #[schemars(required)]
+    pub withhold: Option<Vec<At<String>>>,
+    /// Whether it is given for the whole partner only, not for locations.
+    pub organization_only: Option<At<bool>>,
+    /// Of two roles of one person at the same scope the one with the higher rank counts; each rank once.
+    #[schemars(required, range(min = 0, max = 1000))]
+    pub rank: Option<At<u32>>,
+}

@@ -1,0 +1,139 @@
+//! From raw to checked: what is made and sent when.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::at::At;
+use super::check::Check;
+use super::hint;
+use super::raw::RawSchedule;
+use super::settings::{Partners, ScheduleSettings, Written};
+use super::templates::REPORT;
+use crate::audience::Roles;
+use crate::render::Format;
+
+/// How many schedules a configuration may have.
+pub const SCHEDULES_MAX: usize = 10_000;
+
+/// A schedule's name is part of paths and ids.
+const NAME_CHARS_MAX: usize = 60;
+
+/// Three days: a machine that was off over a long weekend still makes up for it.
+const DEADLINE_HOURS: u32 = 72;
+
+const RANGE_MONTHS: u32 = 12;
+
+pub(super) fn settings(
+    raw: BTreeMap<At<String>, RawSchedule>,
+    roles: Option<&Roles>,
+    check: &mut Check<'_>,
+) -> Vec<ScheduleSettings> {
+    if let Some((name, _)) = raw.iter().nth(SCHEDULES_MAX) {
+        let what = format!("{} schedules, at most {SCHEDULES_MAX} may be", raw.len());
+        check.wrong(name.span(), what, "let one schedule serve several partners and roles");
+    }
+    raw.into_iter().filter_map(|(name, raw)| schedule(&name, raw, roles, check)).collect()
+}
+
+fn schedule(
+    name: &At<String>,
+    raw: RawSchedule,
+    roles: Option<&Roles>,
+    check: &mut Check<'_>,
+) -> Option<ScheduleSettings> {
+    let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_');
+    if name.get().is_empty() || name.get().len() > NAME_CHARS_MAX || !name.get().bytes().all(fits) {
+        let what = format!("`{}` is not the name of a schedule", crate::base::short_name(name.get(), NAME_CHARS_MAX));
+        let hint = format!("at most {NAME_CHARS_MAX} lower-case letters, digits, `-` and `_`, as in `monthly`");
+        check.wrong(name.span(), what, hint);
+    }
+    if let Some(at) = raw.report.as_ref().filter(|at| at.get() != REPORT) {
+        let hint = hint::for_unknown(at.get(), "reports", [REPORT]);
+        check.wrong(at.span(), format!("unknown report `{}`", at.get()), hint);
+    }
+    let zone = raw.zone.as_ref().and_then(|at| zone(at, check));
+    let formats = raw.formats.map_or_else(|| Format::ALL.to_vec(), |raw| formats(&raw, check));
+    let partners = raw.partners.map_or(Partners::All, |raw| partners(&raw, check));
+    let for_roles = raw.roles.map(|raw| known_roles(&raw, roles, check));
+    let cron = raw.cron.map(|at| Written { place: check.place(at.span()), value: at.into_inner() });
+    Some(ScheduleSettings {
+        name: name.get().clone(),
+        report: REPORT.to_owned(),
+        cron: cron?,
+        zone: zone?,
+        period: raw.period.map(At::into_inner).unwrap_or_default(),
+        range_months: raw.range_months.map_or(RANGE_MONTHS, At::into_inner),
+        formats,
+        partners,
+        roles: for_roles,
+        catch_up: raw.catch_up.map(At::into_inner).unwrap_or_default(),
+        on_empty: raw.on_empty.map(At::into_inner).unwrap_or_default(),
+        uncertain: raw.uncertain.map(At::into_inner).unwrap_or_default(),
+        deadline_hours: raw.deadline_hours.map_or(DEADLINE_HOURS, At::into_inner),
+    })
+}
+
+fn zone(at: &At<String>, check: &mut Check<'_>) -> Option<chrono_tz::Tz> {
+    if let Ok(zone) = at.get().parse() {
+        return Some(zone);
+    }
+    let names = chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name());
+    // `Berlin` alone is meant as often as it is mistyped.
+    let city =
+        names.clone().find(|name| name.rsplit('/').next().is_some_and(|city| city.eq_ignore_ascii_case(at.get())));
+    let hint = match city.or_else(|| hint::nearest(at.get(), names)) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => "an IANA zone, as in `Europe/Berlin` or `UTC`".to_owned(),
+    };
+    check.wrong(at.span(), format!("unknown time zone `{}`", at.get()), hint);
+    None
+}
+
+/// In the order in which they are attached, whatever the order in the file.
+fn formats(raw: &[At<Format>], check: &mut Check<'_>) -> Vec<Format> {
+    let mut formats: Vec<Format> = Vec::new();
+    for at in raw {
+        if formats.contains(at.get()) {
+            check.wrong(at.span(), format!("format `{}` stands twice", at.get().extension()), "take one out");
+        } else {
+            formats.push(*at.get());
+        }
+    }
+    formats.sort_unstable();
+    formats
+}
+
+fn partners(raw: &[At<String>], check: &mut Check<'_>) -> Partners {
+    let ids = once_each(raw, "partner", check);
+    let everybody = raw.iter().find(|at| at.get() == "*");
+    match (everybody, raw) {
+        (Some(_), [_]) => Partners::All,
+        (Some(at), _) => {
+            check.wrong(at.span(), "`*` already means every partner", "keep `*` or the ids");
+            Partners::All
+        }
+        _ => Partners::These(ids),
+    }
+}
+
+fn known_roles(raw: &[At<String>], roles: Option<&Roles>, check: &mut Check<'_>) -> BTreeSet<String> {
+    let keys = once_each(raw, "role", check);
+    let Some(roles) = roles else { return keys };
+    for at in raw.iter().filter(|at| roles.get(at.get()).is_err()) {
+        let hint = hint::for_unknown(at.get(), "roles", roles.iter().map(|role| role.key.as_str()));
+        check.wrong(at.span(), format!("unknown role `{}`", at.get()), hint);
+    }
+    keys
+}
+
+fn once_each(raw: &[At<String>], what: &str, check: &mut Check<'_>) -> BTreeSet<String> {
+    let mut seen = BTreeSet::new();
+    for at in raw {
+        let word = at.get();
+        if word.trim() != word || word.is_empty() {
+            check.wrong(at.span(), format!("`{word}` is not a {what}: blank, or blanks around it"), hint::NONE);
+        } else if !seen.insert(word.clone()) {
+            check.wrong(at.span(), format!("{what} `{word}` stands twice"), "take one out");
+        }
+    }
+    seen
+}

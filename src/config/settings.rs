@@ -1,0 +1,319 @@
+//! The configuration, checked.
+
+use std::collections::BTreeSet;
+use std::ops::Deref;
+use std::path::{Path, PathBuf};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize, Serializer};
+
+use super::secret::Secret;
+use super::source::Place;
+use crate::audience::{Recipient, Roles};
+use crate::base::Digest;
+use crate::deliver::Mailbox;
+use crate::facts::ingest::PartnerFrom;
+use crate::ledger::UncertainRule;
+use crate::render::email::MailTemplates;
+use crate::render::{Format, Theme};
+use crate::schedule::{CatchUp, PeriodKind};
+use crate::sections::Template;
+
+/// A path as it was written, and as it resolves from the configuration's folder, which it derefs to.
+///
+/// Serialized as written, so that the same configuration in two folders has one digest.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FilePath {
+    written: String,
+    resolved: PathBuf,
+}
+
+impl FilePath {
+    /// A path that is written in a configuration in that folder.
+    pub fn new(folder: &Path, written: &str) -> FilePath {
+        FilePath { written: written.to_owned(), resolved: folder.join(written) }
+    }
+
+    /// As the configuration has it.
+    pub fn written(&self) -> &str {
+        &self.written
+    }
+}
+
+impl Deref for FilePath {
+    type Target = Path;
+
+    fn deref(&self) -> &Path {
+        &self.resolved
+    }
+}
+
+impl AsRef<Path> for FilePath {
+    fn as_ref(&self) -> &Path {
+        &self.resolved
+    }
+}
+
+impl Serialize for FilePath {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.written)
+    }
+}
+
+/// The whole configuration, checked: every default filled in, every path resolved, every name known.
+#[derive(Clone, Debug, Serialize)]
+pub struct Config {
+    /// The file it was read from.
+    #[serde(skip)]
+    pub file: PathBuf,
+    /// The folder that its paths count from.
+    #[serde(skip)]
+    pub folder: PathBuf,
+    /// Where the license facts come from.
+    pub facts: FactsSettings,
+    /// The SQLite file of the ledger.
+    pub ledger: FilePath,
+    /// The folder of the archive.
+    pub archive: FilePath,
+    /// Who sends, and through what.
+    pub mail: MailSettings,
+    /// What is in the report, and in which order.
+    pub template: Template,
+    /// What each role may see.
+    pub roles: Roles,
+    /// The mail's subject and bodies.
+    pub mail_templates: MailTemplates,
+    /// The look.
+    pub theme: Theme,
+    /// Who is to get something.
+    pub recipients: RecipientsFrom,
+    /// What is made and sent when, by name.
+    pub schedules: Vec<ScheduleSettings>,
+    /// Of everything above but secrets and the file's own place: the same configuration, the same digest.
+    #[serde(skip)]
+    pub digest: Digest,
+}
+
+/// Where the license facts come from.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct FactsSettings {
+    /// Our own tables, or a view.
+    pub from: FactsFrom,
+    /// Which account is the partner.
+    pub partner_from: PartnerFrom,
+    /// The day of the next month from which on a month counts as full, 1 to 28.
+    pub closing_day: u32,
+    /// The folder that is watched for Partner Center's files.
+    pub inbox: Option<FilePath>,
+    /// The mapping of products to families, if it is not the shipped one.
+    pub products: Option<OwnFile>,
+}
+
+/// Our own tables, or a view of the user's own.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FactsFrom {
+    /// Our own tables in an SQLite file.
+    Tables(FilePath),
+    /// A view of the canonical relation.
+    View {
+        /// The SQLite file.
+        database: FilePath,
+        /// The view's name: letters, digits and `_`, with at most one dot; safe in SQL when quoted.
+        name: String,
+    },
+}
+
+/// A file of one's own that takes the place of a shipped one, as it was when the configuration was read.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct OwnFile {
+    /// Where it is.
+    pub path: FilePath,
+    /// What is in it.
+    pub text: String,
+}
+
+/// Who sends, and through what.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct MailSettings {
+    /// Who sends.
+    #[serde(serialize_with = "as_mailbox")]
+    pub from: Mailbox,
+    /// Where answers go, if not to the sender.
+    #[serde(serialize_with = "as_mailboxes")]
+    pub reply_to: Option<Mailbox>,
+    /// Whom to ask, as the report and the mail print it.
+    pub contact: String,
+    /// The domain of Message-IDs.
+    pub message_id_domain: String,
+    /// Where mails go.
+    pub through: MailThrough,
+    /// When a mail that was not taken is tried again.
+    pub retries: RetrySettings,
+}
+
+/// Where mails go.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MailThrough {
+    /// Into a folder, as `.eml` files.
+    Outbox(FilePath),
+    /// To an SMTP relay.
+    Relay(Box<RelaySettings>),
+}
+
+/// The SMTP relay that takes the mails.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct RelaySettings {
+    /// Its name or address.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// How the connection is protected.
+    pub tls: Tls,
+    /// Who logs in, and where the password is; nobody logs in when none.
+    pub login: Option<Login>,
+    /// The certificate authorities that are trusted instead of the system's, as PEM.
+    pub ca_file: Option<FilePath>,
+    /// How long to wait for the relay to connect and to answer, in seconds.
+    pub timeout_secs: u32,
+    /// The most that one mail's attachments may have together, in bytes.
+    pub attachment_bytes_max: u64,
+    /// How many connections are open at once.
+    pub connections_max: u32,
+}
+
+/// Who logs in.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct Login {
+    /// The user.
+    pub user: String,
+    /// Where the password is.
+    pub password: Secret,
+}
+
+/// How a connection is protected.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Tls {
+    /// By STARTTLS, which is required.
+    #[default]
+    Starttls,
+    /// From the first byte.
+    Implicit,
+    /// Not at all; to a loopback relay only.
+    None,
+}
+
+/// When a mail that was not taken is tried again: the wait doubles from try to try.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+pub struct RetrySettings {
+    /// How often a mail is tried, the first time included.
+    pub attempts_max: u32,
+    /// The wait after the first try, in seconds.
+    pub backoff_secs_min: u32,
+    /// The longest wait, in seconds; not below the first.
+    pub backoff_secs_max: u32,
+}
+
+/// Who is to get something.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
+pub struct RecipientsFrom {
+    /// Those of the configuration and of its CSV file, in their order; at most [`super::RECIPIENTS_MAX`].
+    pub listed: Vec<Recipient>,
+    /// A table or view of the facts database with further ones, read when a run is planned; its rows are checked
+    /// by [`super::recipient`]. The name is letters, digits and `_`, with at most one dot.
+    pub relation: Option<String>,
+}
+
+/// What is made and sent when.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct ScheduleSettings {
+    /// Its name: lower-case letters, digits, `-` and `_`.
+    pub name: String,
+    /// Which report, as in `product-licenses`.
+    pub report: String,
+    /// When it runs, as written; the schedule's own module checks it.
+    pub cron: Written<String>,
+    /// The zone it counts in.
+    #[serde(serialize_with = "as_text")]
+    pub zone: chrono_tz::Tz,
+    /// What an edition is about.
+    pub period: PeriodKind,
+    /// How many months an edition shows, 1 to 60.
+    pub range_months: u32,
+    /// Which files are made, in the order in which they are attached; never empty.
+    pub formats: Vec<Format>,
+    /// Of which partners.
+    pub partners: Partners,
+    /// For which roles only; for all when none.
+    pub roles: Option<BTreeSet<String>>,
+    /// What to do about occurrences that nobody was awake for.
+    pub catch_up: CatchUp,
+    /// What an audience without figures gets.
+    pub on_empty: OnEmpty,
+    /// What to do about a mail of which nobody can tell whether it was taken.
+    pub uncertain: UncertainRule,
+    /// How long after its instant an occurrence may still run, in hours.
+    pub deadline_hours: u32,
+}
+
+/// A value with its place, for those who check it further.
+#[derive(Clone, Debug, Serialize)]
+#[serde(transparent)]
+pub struct Written<T> {
+    /// The value.
+    pub value: T,
+    /// Where it stands, for [`super::ConfigError::new`].
+    #[serde(skip)]
+    pub place: Place,
+}
+
+impl<T: PartialEq> PartialEq for Written<T> {
+    fn eq(&self, other: &Written<T>) -> bool {
+        self.value == other.value
+    }
+}
+
+/// Which partners a schedule is for.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Partners {
+    /// Every partner of the data.
+    All,
+    /// These, by id; never empty.
+    These(BTreeSet<String>),
+}
+
+impl Partners {
+    /// Whether a partner is among them.
+    pub fn includes(&self, partner_id: &str) -> bool {
+        match self {
+            Partners::All => true,
+            Partners::These(ids) => ids.contains(partner_id),
+        }
+    }
+}
+
+/// What an audience without figures gets.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnEmpty {
+    /// Nothing.
+    #[default]
+    Skip,
+    /// A report that says so.
+    Send,
+}
+
+fn as_mailbox<S: Serializer>(mailbox: &Mailbox, serializer: S) -> Result<S::Ok, S::Error> {
+    (&mailbox.name, &mailbox.address).serialize(serializer)
+}
+
+fn as_mailboxes<S: Serializer>(mailbox: &Option<Mailbox>, serializer: S) -> Result<S::Ok, S::Error> {
+    mailbox.as_ref().map(|mailbox| (&mailbox.name, &mailbox.address)).serialize(serializer)
+}
+
+fn as_text<T: std::fmt::Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(value)
+}

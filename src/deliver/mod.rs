@@ -1,0 +1,53 @@
+//! Hands one parcel over, once, and says how it went.
+
+mod mime;
+mod outbox;
+mod parcel;
+mod smtp;
+
+use futures::future::BoxFuture;
+
+pub use outbox::Outbox;
+pub use parcel::{Attachment, Mailbox, Parcel, message_id};
+pub use smtp::{Smtp, SmtpSettings, SmtpSettingsError, TlsMode};
+
+/// Where parcels go. One parcel is for one recipient.
+pub trait Destination: Send + Sync {
+    /// Its name in messages, without secrets: `relay smtp.example.com:587`.
+    fn name(&self) -> String;
+
+    /// Hands a parcel over. Never panics, and never says `Failed` or `Retryable` when the parcel may have
+    /// been taken: that is `Uncertain`.
+    fn deliver<'a>(&'a self, parcel: &'a Parcel) -> BoxFuture<'a, Outcome>;
+
+    /// Whether a parcel was already taken, where that can be known (a folder can tell, a relay cannot).
+    fn receipt<'a>(&'a self, message_id: &'a str) -> BoxFuture<'a, Option<Receipt>>;
+
+    /// Whether [`Destination::receipt`] tells for certain: what it has no receipt of was not taken.
+    fn can_tell(&self) -> bool {
+        false
+    }
+
+    /// Connects, logs in and leaves again, without handing anything over; for `check`.
+    ///
+    /// # Errors
+    /// In words, with what to do.
+    fn check(&self) -> BoxFuture<'_, Result<String, String>>;
+}
+
+/// How a hand-over went.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// It was taken; here is the proof.
+    Delivered(Receipt),
+    /// It was not taken, and may be tried again.
+    Retryable(String),
+    /// It was not taken and never will be.
+    Failed(String),
+    /// It may have been taken; nobody can tell.
+    Uncertain(String),
+}
+
+/// The proof of acceptance: the relay's last words, or the file's path.
+#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
+pub struct Receipt(pub String);

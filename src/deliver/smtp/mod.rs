@@ -1,0 +1,144 @@
+//! Mails through a relay by SMTP: one envelope per recipient, and an honest word on how each went.
+
+mod session;
+mod settings;
+#[cfg(test)]
+mod tests;
+mod verdict;
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use lettre::transport::smtp::client::TlsParameters;
+use tokio::sync::Semaphore;
+
+pub use settings::{SmtpSettings, SmtpSettingsError, TlsMode};
+
+use self::session::{Break, Session};
+use super::mime::{self, Mail};
+use super::{Destination, Outcome, Parcel, Receipt};
+
+/// A relay that takes mails by SMTP.
+///
+/// Connections are kept for the next mail, at most as many as the settings allow; a mail waits for a free one.
+pub struct Smtp {
+    settings: SmtpSettings,
+    tls: Option<TlsParameters>,
+    /// How long one reply is awaited.
+    reply_timeout: Duration,
+    /// How long a mail's content and the reply to it may take.
+    content_timeout: Duration,
+    connections: Semaphore,
+    idle: Mutex<Vec<Session>>,
+}
+
+/// RFC 5321 (4.5.3.2) has five minutes for a command's reply and ten for the content's, after which a relay
+/// may still have taken the mail: the content is given this many times as long as a reply.
+const CONTENT_TIMEOUT_FACTOR: u32 = 10;
+
+impl Smtp {
+    /// A relay by its settings; nothing is connected yet.
+    ///
+    /// # Errors
+    /// When TLS is off for a relay that is not on this machine, when a user stands without a password, when the
+    /// CA file is not one, or when a bound is zero.
+    pub fn new(settings: SmtpSettings) -> Result<Smtp, SmtpSettingsError> {
+        let tls = settings.checked()?;
+        let reply_timeout = Duration::from_secs(settings.timeout_secs);
+        Ok(Smtp {
+            tls,
+            reply_timeout,
+            content_timeout: reply_timeout.saturating_mul(CONTENT_TIMEOUT_FACTOR),
+            connections: Semaphore::new(settings.connections_max.min(Semaphore::MAX_PERMITS)),
+            idle: Mutex::default(),
+            settings,
+        })
+    }
+
+    async fn hand_over(&self, parcel: &Parcel) -> Outcome {
+        let n_bytes: u64 = parcel.attachments.iter().map(|attachment| attachment.bytes.len() as u64).sum();
+        if n_bytes > self.settings.attachment_bytes_max {
+            return Outcome::Failed(format!(
+                "the attachments have {n_bytes} bytes, more than `attachment_bytes_max` = {}; hint: raise it if the \
+                 relay takes more, or ask for one format",
+                self.settings.attachment_bytes_max
+            ));
+        }
+        let mail = match mime::mail(parcel) {
+            Ok(mail) => mail,
+            Err(words) => return Outcome::Failed(words),
+        };
+        let Ok(_place) = self.connections.acquire().await else {
+            return Outcome::Retryable("the relay's connections are closed".to_owned());
+        };
+        match self.send(&mail).await {
+            Ok(reply) => Outcome::Delivered(verdict::receipt(&reply, &mail)),
+            Err(broken) => verdict::outcome(&self.name(), broken),
+        }
+    }
+
+    /// Sends over a kept connection if there is one, else over a new one.
+    async fn send(&self, mail: &Mail) -> Result<String, Break> {
+        if let Some(kept) = self.kept() {
+            match self.send_over(kept, mail).await {
+                // Relays close idle connections; the mail has not been heard of yet, so a new one is safe.
+                Err(broken) if broken.is_dead_connection() => {}
+                sent => return sent,
+            }
+        }
+        self.send_over(Session::open(self).await?, mail).await
+    }
+
+    /// Sends over a connection, and keeps it if it is still good.
+    async fn send_over(&self, mut session: Session, mail: &Mail) -> Result<String, Break> {
+        let sent = session.send(self, mail).await;
+        let is_good = match &sent {
+            Ok(_) => true,
+            Err(broken) => broken.leaves_connection() && session.reset(self).await,
+        };
+        if is_good {
+            self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(session);
+        }
+        sent
+    }
+
+    fn kept(&self) -> Option<Session> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()
+    }
+}
+
+impl Destination for Smtp {
+    fn name(&self) -> String {
+        format!("relay {}:{}", self.settings.host, self.settings.port)
+    }
+
+    fn deliver<'a>(&'a self, parcel: &'a Parcel) -> BoxFuture<'a, Outcome> {
+        self.hand_over(parcel).boxed()
+    }
+
+    fn receipt<'a>(&'a self, _message_id: &'a str) -> BoxFuture<'a, Option<Receipt>> {
+        // SMTP has no way to ask a relay for a mail it took.
+        async { None }.boxed()
+    }
+
+    fn check(&self) -> BoxFuture<'_, Result<String, String>> {
+        async move {
+            let tried = async {
+                let mut session = Session::open(self).await?;
+                session.leave(self).await?;
+                Ok(session)
+            };
+            let session = tried.await.map_err(|broken| verdict::words(&self.name(), &broken))?;
+            Ok(verdict::greeting(self, &session))
+        }
+        .boxed()
+    }
+}
+
+impl std::fmt::Debug for Smtp {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Smtp").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,276 @@
+//! The text of a page and where it stands: content streams (ISO 32000-2, 7.8.2, 9.4 and 14.6).
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use super::file::File;
+use super::font::{Font, text_string};
+use super::object::{Dict, Object, Reader};
+
+/// How deep forms may lie in forms, and pages in page nodes.
+const DEPTH_MAX: u32 = 16;
+
+/// A piece of text that was placed as one.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) struct Run {
+    /// Where it begins, in points of the page.
+    pub(super) x: f64,
+    pub(super) y: f64,
+    /// How large it is set, in points.
+    pub(super) points: f64,
+    pub(super) text: String,
+}
+
+/// Hands out each page's runs, in the order in which they are drawn, until `page` says that it has enough.
+pub(super) fn pages(file: &File<'_>, page: &mut dyn FnMut(Vec<Run>) -> bool) -> Result<(), String> {
+    let root = file.dict(file.trailer(), "Root").ok_or("it has no catalogue")?;
+    let node = file.dict(&root, "Pages").ok_or("it has no pages")?;
+    let mut reading = Reading { file, fonts: HashMap::new(), page, is_enough: false };
+    reading.node(&node, &Dict::default(), 0)
+}
+
+type Matrix = [f64; 6];
+
+const IDENTITY: Matrix = [1.0, 0.0, 0.0, 1.0, 0.0, 0.0];
+
+/// First `first`, then `then`.
+fn times(first: Matrix, then: Matrix) -> Matrix {
+    let [a, b, c, d, e, f] = first;
+    let [g, h, i, j, k, l] = then;
+    [a * g + b * i, a * h + b * j, c * g + d * i, c * h + d * j, e * g + f * i + k, e * h + f * j + l]
+}
+
+struct Reading<'f, 'a> {
+    file: &'f File<'a>,
+    fonts: HashMap<u32, Rc<Font>>,
+    page: &'f mut dyn FnMut(Vec<Run>) -> bool,
+    is_enough: bool,
+}
+
+/// What stands while a content stream is read.
+struct State {
+    ctm: Matrix,
+    saved: Vec<Matrix>,
+    line: Matrix,
+    leading: f64,
+    font: Option<Rc<Font>>,
+    points: f64,
+    /// Whether the next text is placed anew.
+    is_fresh: bool,
+    /// For each open piece of marked content: the text that stands for it, until it is used.
+    marked: Vec<Option<Option<String>>>,
+}
+
+impl Reading<'_, '_> {
+    fn node(&mut self, node: &Dict, inherited: &Dict, depth: u32) -> Result<(), String> {
+        let resources = self.file.dict(node, "Resources").unwrap_or_else(|| inherited.clone());
+        let Some(Object::Array(kids)) = self.file.entry(node, "Kids") else {
+            let mut runs = Vec::new();
+            self.content(&self.contents(node)?, &resources, IDENTITY, &mut runs, 0)?;
+            self.is_enough = (self.page)(runs);
+            return Ok(());
+        };
+        if depth > DEPTH_MAX {
+            return Err("its pages lie too deep".to_owned());
+        }
+        for kid in kids {
+            if self.is_enough {
+                return Ok(());
+            }
+            let Some(Object::Dict(kid)) = self.file.resolved(&kid) else { return Err("a page is missing".to_owned()) };
+            self.node(&kid, &resources, depth + 1)?;
+        }
+        Ok(())
+    }
+
+    /// A page's content, which may come in several streams.
+    fn contents(&self, page: &Dict) -> Result<Vec<u8>, String> {
+        let parts = match page.get("Contents") {
+            None => return Ok(Vec::new()),
+            Some(Object::Array(parts)) => parts.clone(),
+            Some(Object::Ref(number)) => match self.file.object(*number) {
+                Some(Object::Array(parts)) => parts,
+                _ => vec![Object::Ref(*number)],
+            },
+            Some(_) => return Err("a page's content is no stream".to_owned()),
+        };
+        let mut content = Vec::new();
+        for part in parts {
+            let Object::Ref(number) = part else { return Err("a page's content is no stream".to_owned()) };
+            content.extend(self.file.stream(number)?.1);
+            content.push(b'\n');
+        }
+        Ok(content)
+    }
+
+    fn content(
+        &mut self,
+        content: &[u8],
+        resources: &Dict,
+        ctm: Matrix,
+        runs: &mut Vec<Run>,
+        depth: u32,
+    ) -> Result<(), String> {
+        let mut state = State {
+            ctm,
+            saved: Vec::new(),
+            line: IDENTITY,
+            leading: 0.0,
+            font: None,
+            points: 0.0,
+            is_fresh: true,
+            marked: Vec::new(),
+        };
+        let mut operands: Vec<Object> = Vec::new();
+        let mut named: HashMap<Vec<u8>, Option<Rc<Font>>> = HashMap::new();
+        let mut reader = Reader::of_content(content);
+        while let Some(object) = reader.next() {
+            let Object::Word(operator) = object else {
+                operands.push(object);
+                continue;
+            };
+            match operator.as_slice() {
+                b"Tf" => {
+                    if let Some(Object::Name(name)) = operands.first() {
+                        // Fonts are set anew for each run; looking one up reads its dictionary.
+                        if !named.contains_key(name) {
+                            named.insert(name.clone(), self.font(resources, name)?);
+                        }
+                        state.font = named.get(name).cloned().flatten();
+                        state.points = if let Some(Object::Number(points)) = operands.get(1) { *points } else { 0.0 };
+                    }
+                }
+                b"Do" => {
+                    if let Some(Object::Name(name)) = operands.first() {
+                        self.form(resources, name, state.ctm, runs, depth)?;
+                    }
+                }
+                operator => state.apply(operator, &operands, runs),
+            }
+            operands.clear();
+        }
+        Ok(())
+    }
+
+    /// A font of the resources; none when it has no map, so that its text stays unknown.
+    fn font(&mut self, resources: &Dict, name: &[u8]) -> Result<Option<Rc<Font>>, String> {
+        let name = String::from_utf8_lossy(name);
+        let Some(fonts) = self.file.dict(resources, "Font") else { return Ok(None) };
+        let Some(font) = self.file.dict(&fonts, &name) else { return Ok(None) };
+        let Some(Object::Ref(number)) = font.get("ToUnicode") else { return Ok(None) };
+        if let Some(font) = self.fonts.get(number) {
+            return Ok(Some(Rc::clone(font)));
+        }
+        let font = Rc::new(Font::new(&self.file.stream(*number)?.1));
+        self.fonts.insert(*number, Rc::clone(&font));
+        Ok(Some(font))
+    }
+
+    fn form(
+        &mut self,
+        resources: &Dict,
+        name: &[u8],
+        ctm: Matrix,
+        runs: &mut Vec<Run>,
+        depth: u32,
+    ) -> Result<(), String> {
+        let name = String::from_utf8_lossy(name);
+        let forms = self.file.dict(resources, "XObject");
+        let Some(Object::Ref(number)) = forms.as_ref().and_then(|forms| forms.get(&name)) else { return Ok(()) };
+        let is_form = match self.file.object(*number) {
+            Some(Object::Dict(dict)) => dict.get("Subtype").is_some_and(|subtype| subtype.is_name("Form")),
+            _ => false,
+        };
+        if !is_form || depth > DEPTH_MAX {
+            return Ok(());
+        }
+        let (dict, content) = self.file.stream(*number)?;
+        let matrix = match dict.get("Matrix") {
+            Some(Object::Array(numbers)) => matrix(numbers).unwrap_or(IDENTITY),
+            _ => IDENTITY,
+        };
+        let own = self.file.dict(&dict, "Resources").unwrap_or_else(|| resources.clone());
+        self.content(&content, &own, times(matrix, ctm), runs, depth + 1)
+    }
+}
+
+impl State {
+    fn apply(&mut self, operator: &[u8], operands: &[Object], runs: &mut Vec<Run>) {
+        let number = |n: usize| if let Some(Object::Number(number)) = operands.get(n) { *number } else { 0.0 };
+        match operator {
+            b"q" => self.saved.push(self.ctm),
+            b"Q" => self.ctm = self.saved.pop().unwrap_or(self.ctm),
+            b"cm" => self.ctm = matrix(operands).map_or(self.ctm, |matrix| times(matrix, self.ctm)),
+            b"BT" => self.place(IDENTITY),
+            b"Tm" => self.place(matrix(operands).unwrap_or(self.line)),
+            b"TL" => self.leading = number(0),
+            b"Td" => self.down(number(0), number(1)),
+            b"TD" => {
+                self.leading = -number(1);
+                self.down(number(0), number(1));
+            }
+            b"T*" => self.down(0.0, -self.leading),
+            b"Tj" => self.show(operands.first(), runs),
+            b"'" | b"\"" => {
+                self.down(0.0, -self.leading);
+                self.show(operands.last(), runs);
+            }
+            b"TJ" => {
+                if let Some(Object::Array(items)) = operands.first() {
+                    items.iter().for_each(|item| self.show(Some(item), runs));
+                }
+            }
+            b"BDC" => {
+                let instead = match operands.get(1) {
+                    Some(Object::Dict(dict)) => match dict.get("ActualText") {
+                        Some(Object::Text(text)) => Some(Some(text_string(text))),
+                        _ => None,
+                    },
+                    _ => None,
+                };
+                self.marked.push(instead);
+            }
+            b"BMC" => self.marked.push(None),
+            b"EMC" => {
+                self.marked.pop();
+            }
+            _ => {}
+        }
+    }
+
+    fn place(&mut self, line: Matrix) {
+        (self.line, self.is_fresh) = (line, true);
+    }
+
+    fn down(&mut self, x: f64, y: f64) {
+        self.place(times([1.0, 0.0, 0.0, 1.0, x, y], self.line));
+    }
+
+    fn show(&mut self, shown: Option<&Object>, runs: &mut Vec<Run>) {
+        let Some(Object::Text(codes)) = shown else { return };
+        if self.is_fresh || runs.is_empty() {
+            let at = times(self.line, self.ctm);
+            let points = self.points * at[2].hypot(at[3]);
+            runs.push(Run { x: at[4], y: at[5], points, text: String::new() });
+            self.is_fresh = false;
+        }
+        let Some(run) = runs.last_mut() else { return };
+        // The outermost text that stands for marked content counts, once.
+        if let Some(instead) = self.marked.iter_mut().find_map(Option::as_mut) {
+            run.text.push_str(&instead.take().unwrap_or_default());
+        } else if let Some(font) = &self.font {
+            font.text(codes, &mut run.text);
+        } else {
+            run.text.push('\u{fffd}');
+        }
+    }
+}
+
+fn matrix(numbers: &[Object]) -> Option<Matrix> {
+    let mut matrix = IDENTITY;
+    for (part, number) in matrix.iter_mut().zip(numbers.get(..6)?) {
+        let Object::Number(number) = number else { return None };
+        *part = *number;
+    }
+    Some(matrix)
+}

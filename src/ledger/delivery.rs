@@ -1,0 +1,295 @@
+//! Claiming deliveries, writing down how each went, and what becomes of those that nobody can tell.
+
+use chrono::{DateTime, Duration, Utc};
+use sqlx::SqliteConnection;
+
+use super::row::{delivery_row, select_deliveries};
+use super::step::{DeliveryChange, Lease, Step, move_delivery, reason_text};
+use super::{CLAIMS_MAX, DeliveryId, DeliveryRow, DeliveryState, Ledger, LedgerError, RunId, micros};
+use crate::deliver::{Outcome, Receipt};
+
+/// What becomes of a delivery of which nobody can tell whether it was taken.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum UncertainRule {
+    /// It waits for an admin: never sent twice.
+    #[default]
+    Hold,
+    /// It is sent again with the same Message-ID: perhaps sent twice.
+    Resend,
+}
+
+/// How often a delivery is tried, and how far apart.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Retries {
+    /// The most tries, 1 and higher.
+    pub attempts_max: u32,
+    /// The pause after the first try, in seconds; it doubles with each.
+    pub backoff_secs_min: u64,
+    /// The longest pause, in seconds.
+    pub backoff_secs_max: u64,
+    /// What becomes of an uncertain one.
+    pub rule: UncertainRule,
+}
+
+impl Retries {
+    /// The pause after that many tries: the least one doubled with each, up to the longest.
+    pub fn backoff(&self, n_attempts: u32) -> Duration {
+        let doubled = 1_u64.checked_shl(n_attempts.saturating_sub(1)).unwrap_or(u64::MAX);
+        let secs = self.backoff_secs_min.saturating_mul(doubled).min(self.backoff_secs_max);
+        // A century is for ever, and keeps the calendar's sums in bounds.
+        Duration::seconds(i64::try_from(secs).unwrap_or(i64::MAX).min(100 * 366 * 86_400))
+    }
+}
+
+/// A delivery that this process is to hand over now.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DeliveryClaim {
+    /// Its row, as claimed; `planned_at` is the mail's date.
+    pub row: DeliveryRow,
+    /// The edition's folder in the archive.
+    pub archive_path: String,
+    /// 1 for the first try.
+    pub attempt_no: u32,
+    /// What a late worker no longer has.
+    pub fence: i64,
+    worker: i64,
+}
+
+impl Ledger {
+    /// Claims up to `n` (at most [`CLAIMS_MAX`]) deliveries of a destination, and of one run if it is named, whose
+    /// edition is archived and whose time has come, the longest waiting first.
+    ///
+    /// `sending` and a row for the attempt are durable before this returns: not a byte may go out before.
+    ///
+    /// # Errors
+    /// When the database can't be written; then nothing is claimed.
+    pub async fn claim_deliveries(
+        &self,
+        run: Option<RunId>,
+        n: usize,
+        lease: Duration,
+        now: DateTime<Utc>,
+        destination: &str,
+    ) -> Result<Vec<DeliveryClaim>, LedgerError> {
+        let worker = self.worker_id(now).await?;
+        let n = i64::try_from(n.min(CLAIMS_MAX)).unwrap_or_default();
+        let ripe = sqlx::query(select_deliveries!(
+            "WHERE d.destination = $1 AND d.next_at IS NOT NULL AND d.next_at <= $2 AND e.state = 'archived'
+             AND d.state IN ('planned', 'retryable', 'uncertain') AND ($4 IS NULL OR d.run_id = $4)
+             ORDER BY d.next_at, d.id LIMIT $3"
+        ));
+        let mut tx = self.begin().await?;
+        let mut claims = Vec::new();
+        let ripe = ripe.bind(destination).bind(micros(now)).bind(n).bind(run.map(|run| run.0));
+        for row in ripe.fetch_all(&mut *tx).await? {
+            let row = delivery_row(&row)?;
+            if let Some(claim) = claim(&mut tx, row, worker, micros(now + lease), now).await? {
+                claims.push(claim);
+            }
+        }
+        tx.commit().await?;
+        Ok(claims)
+    }
+
+    /// Has a claim end `lease` from now.
+    ///
+    /// # Errors
+    /// [`LedgerError::LostClaim`] when it ended before and another moved the delivery on.
+    pub async fn renew_delivery(
+        &self,
+        claim: &DeliveryClaim,
+        lease: Duration,
+        now: DateTime<Utc>,
+    ) -> Result<(), LedgerError> {
+        let renewed =
+            sqlx::query("UPDATE delivery SET lease_until_at = $1 WHERE id = $2 AND state = 'sending' AND fence = $3");
+        let renewed = renewed.bind(micros(now + lease)).bind(claim.row.id.0).bind(claim.fence);
+        match renewed.execute(&self.write).await?.rows_affected() {
+            0 => Err(LedgerError::LostClaim { row: "delivery", id: claim.row.id.to_string() }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes down how a hand-over went. Returns the state the delivery is in.
+    ///
+    /// # Errors
+    /// [`LedgerError::LostClaim`] when the claim ended before and another moved the delivery on.
+    pub async fn settle_delivery(
+        &self,
+        claim: &DeliveryClaim,
+        outcome: &Outcome,
+        retries: &Retries,
+        now: DateTime<Utc>,
+    ) -> Result<DeliveryState, LedgerError> {
+        let mut tx = self.begin().await?;
+        let state = settle(&mut tx, claim, outcome, retries, now).await?;
+        tx.commit().await?;
+        state.ok_or_else(|| LedgerError::LostClaim { row: "delivery", id: claim.row.id.to_string() })
+    }
+
+    /// The same for many in one transaction, which costs hardly more than for one. Returns the state each is in;
+    /// none where the claim was lost.
+    ///
+    /// # Errors
+    /// When the database can't be written; then none is written down.
+    pub async fn settle_deliveries(
+        &self,
+        settled: &[(DeliveryClaim, Outcome)],
+        retries: &Retries,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Option<DeliveryState>>, LedgerError> {
+        let mut tx = self.begin().await?;
+        let mut states = Vec::with_capacity(settled.len());
+        for (claim, outcome) in settled {
+            states.push(settle(&mut tx, claim, outcome, retries, now).await?);
+        }
+        tx.commit().await?;
+        Ok(states)
+    }
+
+    /// Applies a schedule's rule to its uncertain deliveries: under `resend` those with attempts left may be sent
+    /// again, under `hold` all stay. Returns how many may be sent again.
+    ///
+    /// # Errors
+    /// When the database can't be written.
+    pub async fn resolve_uncertain(
+        &self,
+        schedule: &str,
+        retries: &Retries,
+        now: DateTime<Utc>,
+    ) -> Result<u64, LedgerError> {
+        if retries.rule == UncertainRule::Hold {
+            return Ok(0);
+        }
+        let ripe = sqlx::query(
+            "UPDATE delivery SET next_at = $1 WHERE state = 'uncertain' AND next_at IS NULL AND n_attempts < $2
+                 AND run_id IN (SELECT id FROM run WHERE schedule = $3)",
+        );
+        let ripe = ripe.bind(micros(now)).bind(i64::from(retries.attempts_max)).bind(schedule);
+        Ok(ripe.execute(&self.write).await?.rows_affected())
+    }
+
+    /// Settles an uncertain delivery of which the destination now has the proof.
+    ///
+    /// # Errors
+    /// [`LedgerError::Move`] when it is not uncertain.
+    pub async fn settle_uncertain_by_receipt(
+        &self,
+        delivery: DeliveryId,
+        receipt: &Receipt,
+        now: DateTime<Utc>,
+    ) -> Result<(), LedgerError> {
+        let mut tx = self.begin().await?;
+        let row = read_delivery(&mut tx, delivery).await?;
+        if row.state != DeliveryState::Uncertain {
+            let (from, to) = (row.state.word(), DeliveryState::Delivered.word());
+            return Err(LedgerError::Move { row: "delivery", id: delivery.to_string(), from, to });
+        }
+        let step = step(&row, row.fence, DeliveryState::Delivered, "the destination has it", now, None);
+        let change = DeliveryChange { receipt: Some(reason_text(&receipt.0)), ..Default::default() };
+        move_delivery(&mut tx, &step, change).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+}
+
+/// Moves a claimed delivery as its outcome says; none when the claim was lost.
+async fn settle(
+    conn: &mut SqliteConnection,
+    claim: &DeliveryClaim,
+    outcome: &Outcome,
+    retries: &Retries,
+    now: DateTime<Utc>,
+) -> Result<Option<DeliveryState>, LedgerError> {
+    let is_last = claim.attempt_no >= retries.attempts_max;
+    let again_at = Some(micros(now + retries.backoff(claim.attempt_no)));
+    let mut change = DeliveryChange::default();
+    let (to, reason) = match outcome {
+        Outcome::Delivered(Receipt(receipt)) => {
+            change.receipt = Some(reason_text(receipt));
+            (DeliveryState::Delivered, "taken".to_owned())
+        }
+        Outcome::Failed(reason) => (DeliveryState::Failed, reason.clone()),
+        Outcome::Retryable(reason) if is_last => {
+            (DeliveryState::Failed, format!("after {} attempts: {reason}", claim.attempt_no))
+        }
+        Outcome::Retryable(reason) => {
+            change.next_at = again_at;
+            (DeliveryState::Retryable, reason.clone())
+        }
+        Outcome::Uncertain(reason) => {
+            change.next_at = again_at.filter(|_| retries.rule == UncertainRule::Resend && !is_last);
+            (DeliveryState::Uncertain, reason.clone())
+        }
+    };
+    let step = step(&claim.row, claim.fence, to, &reason, now, Some(claim.worker));
+    if !move_delivery(conn, &step, change).await? {
+        return Ok(None);
+    }
+    end_attempt(conn, claim.row.id, claim.attempt_no, &step).await?;
+    Ok(Some(to))
+}
+
+/// The row of a delivery.
+pub(super) async fn read_delivery(conn: &mut SqliteConnection, id: DeliveryId) -> Result<DeliveryRow, LedgerError> {
+    let row = sqlx::query(select_deliveries!("WHERE d.id = $1")).bind(id.0).fetch_optional(conn).await?;
+    delivery_row(&row.ok_or_else(|| LedgerError::NoSuch { row: "delivery", id: id.to_string() })?)
+}
+
+/// The step of a delivery from where its row says it is.
+pub(super) fn step(
+    row: &DeliveryRow,
+    fence: i64,
+    to: DeliveryState,
+    reason: &str,
+    now: DateTime<Utc>,
+    worker: Option<i64>,
+) -> Step<DeliveryState> {
+    let (id, reason, at) = (row.id.to_string(), reason.to_owned(), micros(now));
+    Step { id, from: row.state, to, fence, reason, at, worker }
+}
+
+/// Writes down how an attempt ended: as its delivery's step says.
+pub(super) async fn end_attempt(
+    conn: &mut SqliteConnection,
+    delivery: DeliveryId,
+    attempt_no: u32,
+    step: &Step<DeliveryState>,
+) -> Result<(), LedgerError> {
+    let ended = sqlx::query(
+        "UPDATE attempt SET ended_at = $1, outcome = $2, reason = $3 WHERE delivery_id = $4 AND attempt_no = $5",
+    );
+    let ended = ended.bind(step.at).bind(step.to.word()).bind(reason_text(&step.reason));
+    ended.bind(delivery.0).bind(i64::from(attempt_no)).execute(conn).await?;
+    Ok(())
+}
+
+async fn claim(
+    conn: &mut SqliteConnection,
+    mut row: DeliveryRow,
+    worker: i64,
+    until: i64,
+    now: DateTime<Utc>,
+) -> Result<Option<DeliveryClaim>, LedgerError> {
+    let attempt_no = row.n_attempts + 1;
+    let reason = match row.state {
+        DeliveryState::Uncertain => format!("attempt {attempt_no} by worker {worker}, though one may have been taken"),
+        _ => format!("attempt {attempt_no} by worker {worker}"),
+    };
+    let step = step(&row, row.fence, DeliveryState::Sending, &reason, now, Some(worker));
+    let lease = Some(Lease { worker, until });
+    let change = DeliveryChange { lease, n_attempts: Some(i64::from(attempt_no)), ..Default::default() };
+    if !move_delivery(conn, &step, change).await? {
+        return Ok(None);
+    }
+    let attempt =
+        sqlx::query("INSERT INTO attempt (delivery_id, attempt_no, worker_id, started_at) VALUES ($1, $2, $3, $4)");
+    let attempt = attempt.bind(row.id.0).bind(i64::from(attempt_no)).bind(worker).bind(micros(now));
+    attempt.execute(conn).await?;
+    row.fence += 1;
+    (row.state, row.reason, row.moved_at) = (DeliveryState::Sending, reason, now);
+    (row.n_attempts, row.next_at) = (attempt_no, None);
+    let archive_path = row.archive_path.clone().unwrap_or_default();
+    Ok(Some(DeliveryClaim { archive_path, attempt_no, fence: row.fence, row, worker }))
+}

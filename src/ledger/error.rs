@@ -1,0 +1,152 @@
+//! What can go wrong with the ledger.
+
+use std::path::PathBuf;
+
+/// The ledger could not be opened, read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// The folder it is to stand in is not there.
+    #[error("the ledger's folder `{}` does not exist", .0.display())]
+    NoFolder(PathBuf),
+    /// The file is no SQLite database.
+    #[error("`{}` is not a database", .0.display())]
+    NotADatabase(PathBuf),
+    /// The file is a database of something else.
+    #[error("`{}` is a database, but not a ledger", .0.display())]
+    NotALedger(PathBuf),
+    /// The ledger was written by a newer program.
+    #[error("the ledger `{}` is of version {found}, this program knows versions up to {known}", .path.display())]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        found: i64,
+        /// The newest version this program knows.
+        known: i64,
+    },
+    /// A migration did not go through; the ledger is as it was before it.
+    #[error("the ledger `{}` could not be brought up to date: {source}", .path.display())]
+    Migrate {
+        /// The file.
+        path: PathBuf,
+        /// What the database said.
+        source: Box<sqlx::migrate::MigrateError>,
+    },
+    /// Another program keeps it locked.
+    #[error("the ledger is locked by another program")]
+    Locked,
+    /// A daemon works on it already.
+    #[error("a daemon works on the ledger `{}` already", .0.display())]
+    DaemonRuns(PathBuf),
+    /// The disk is full.
+    #[error("no space is left for the ledger")]
+    DiskFull,
+    /// The file or its folder can't be read or written.
+    #[error("the ledger's file `{}` can't be used: {source}", .path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The database refused a statement.
+    #[error("the ledger's database: {0}")]
+    Database(sqlx::Error),
+    /// A row holds what this program never writes.
+    #[error("the ledger's {row} row holds `{value}` as its {column}")]
+    Corrupt {
+        /// The table.
+        row: &'static str,
+        /// The column.
+        column: &'static str,
+        /// What stands there.
+        value: String,
+    },
+    /// There is no such row.
+    #[error("there is no {row} `{id}` in the ledger")]
+    NoSuch {
+        /// The table.
+        row: &'static str,
+        /// The id asked for.
+        id: String,
+    },
+    /// The row is not in a state from which it may go there.
+    #[error("{row} `{id}` is {from} and can't become {to}")]
+    Move {
+        /// The table.
+        row: &'static str,
+        /// Its id.
+        id: String,
+        /// The state it is in.
+        from: &'static str,
+        /// The state asked for.
+        to: &'static str,
+    },
+    /// A delivery whose edition ended without a pack.
+    #[error("delivery `{id}` has nothing to send: its edition is {edition}")]
+    NoPack {
+        /// Its id.
+        id: String,
+        /// The state its edition is in.
+        edition: &'static str,
+    },
+    /// The claim was lost: its lease ended and the row was moved by another.
+    #[error("the claim on {row} `{id}` was lost; its lease ended and another moved it on")]
+    LostClaim {
+        /// The table.
+        row: &'static str,
+        /// Its id.
+        id: String,
+    },
+    /// More was given than the ledger takes in one go.
+    #[error("{n} {what} are more than the ledger takes at once, {max}")]
+    TooMany {
+        /// Of what.
+        what: &'static str,
+        /// How many were given.
+        n: usize,
+        /// How many it takes.
+        max: usize,
+    },
+}
+
+impl LedgerError {
+    /// Whether the caller lost its claim, and so has nothing more to do about the row.
+    pub fn is_lost_claim(&self) -> bool {
+        matches!(self, LedgerError::LostClaim { .. })
+    }
+
+    /// What to do about it, where that can be said.
+    pub fn hint(&self) -> Option<&'static str> {
+        Some(match self {
+            LedgerError::NoFolder(_) => "make the folder, or correct the path in the configuration",
+            LedgerError::NotADatabase(_) | LedgerError::NotALedger(_) => {
+                "point the configuration to another file; a ledger that is not there is made"
+            }
+            LedgerError::Newer { .. } => "use the newer program, or restore the copy made before it",
+            LedgerError::Locked => "wait for the other program, or see who holds the file open",
+            LedgerError::DaemonRuns(_) => "stop the other daemon first; commands may run beside it",
+            LedgerError::DiskFull => "make space; nothing was half written",
+            LedgerError::NoPack { .. } => "make the edition again under the next number; it has deliveries of its own",
+            LedgerError::File { .. } => "see who owns the file and its folder",
+            _ => return None,
+        })
+    }
+}
+
+/// By SQLite's result codes (sqlite.org/rescode.html): 5 busy, 6 locked, 13 full.
+impl From<sqlx::Error> for LedgerError {
+    fn from(error: sqlx::Error) -> LedgerError {
+        match (primary_code(&error), &error) {
+            (Some(5 | 6), _) | (_, sqlx::Error::PoolTimedOut) => LedgerError::Locked,
+            (Some(13), _) => LedgerError::DiskFull,
+            _ => LedgerError::Database(error),
+        }
+    }
+}
+
+/// SQLite's primary result code of an error that came from the database.
+pub(super) fn primary_code(error: &sqlx::Error) -> Option<u32> {
+    let code = error.as_database_error().and_then(|error| error.code())?;
+    code.parse::<u32>().ok().map(|code| code & 0xff)
+}

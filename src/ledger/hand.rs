@@ -1,0 +1,144 @@
+//! What an admin does by hand; each is written down with the reason given.
+
+use chrono::{DateTime, Utc};
+use sqlx::{Row as _, SqliteConnection};
+
+use super::delivery::{read_delivery, step as delivery_step};
+use super::edition::step as edition_step;
+use super::plan::{move_there, read_run};
+use super::row::{EditionRow, edition_row, select_editions};
+use super::step::{DeliveryChange, EditionChange, Step, move_delivery, move_edition};
+use super::{DeliveryId, DeliveryState, EditionState, Ledger, LedgerError, RunId, RunState, micros};
+use crate::base::EditionId;
+
+/// What an admin found out about a delivery.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Settled {
+    /// It arrived.
+    Delivered,
+    /// It did not, and is not to be sent.
+    Failed,
+}
+
+impl Ledger {
+    /// Lets a held run go on (`running`), or leaves it out (`skipped`).
+    ///
+    /// # Errors
+    /// [`LedgerError::Move`] when it is not held.
+    pub async fn release_run(
+        &self,
+        run: RunId,
+        to: RunState,
+        reason: &str,
+        now: DateTime<Utc>,
+    ) -> Result<(), LedgerError> {
+        let mut tx = self.begin().await?;
+        let row = read_run(&mut tx, run).await?;
+        if row.state != RunState::Held {
+            return Err(LedgerError::Move { row: "run", id: run.to_string(), from: row.state.word(), to: to.word() });
+        }
+        move_there(&mut tx, &row, to, &by_hand(reason), now).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Has a held edition made again, with all its attempts, and its held deliveries planned again. That it was
+    /// released stays on its row, for the gate to know.
+    ///
+    /// # Errors
+    /// [`LedgerError::Move`] when it is not held.
+    pub async fn release_edition(&self, id: EditionId, reason: &str, now: DateTime<Utc>) -> Result<(), LedgerError> {
+        let mut tx = self.begin().await?;
+        let row = read_edition(&mut tx, id).await?;
+        let reason = by_hand(reason);
+        let step = edition_step(&row, row.fence, EditionState::Planned, &reason, now, None);
+        if row.state != EditionState::Held {
+            let (from, to) = (row.state.word(), step.to.word());
+            return Err(LedgerError::Move { row: "edition", id: step.id, from, to });
+        }
+        let change = EditionChange { n_attempts: Some(0), released_at: Some(step.at), ..Default::default() };
+        move_edition(&mut tx, &step, change).await?;
+        let held = sqlx::query("SELECT id, fence FROM delivery WHERE edition_id = $1 AND state = 'held'");
+        for row in held.bind(&step.id).fetch_all(&mut *tx).await? {
+            let (id, fence) = (row.try_get::<i64, _>("id")?.to_string(), row.try_get("fence")?);
+            let (from, to, at) = (DeliveryState::Held, DeliveryState::Planned, step.at);
+            let step = Step { id, from, to, fence, reason: reason.clone(), at, worker: None };
+            move_delivery(&mut tx, &step, DeliveryChange::default()).await?;
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Has a suppressed, skipped or held delivery planned again. It is sent once its edition is archived.
+    ///
+    /// # Errors
+    /// [`LedgerError::Move`] when it is none of these, [`LedgerError::NoPack`] when its edition was skipped or has
+    /// failed.
+    pub async fn release_delivery(&self, id: DeliveryId, reason: &str, now: DateTime<Utc>) -> Result<(), LedgerError> {
+        let mut tx = self.begin().await?;
+        let row = read_delivery(&mut tx, id).await?;
+        let edition = read_edition(&mut tx, row.edition).await?.state;
+        if matches!(edition, EditionState::Skipped | EditionState::Failed) {
+            return Err(LedgerError::NoPack { id: id.to_string(), edition: edition.word() });
+        }
+        let step = delivery_step(&row, row.fence, DeliveryState::Planned, &by_hand(reason), now, None);
+        let next_at = row.archive_path.is_some().then_some(step.at);
+        move_delivery(&mut tx, &step, DeliveryChange { next_at, ..Default::default() }).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Has an uncertain delivery sent again, with the same Message-ID, or a retryable one at once.
+    ///
+    /// # Errors
+    /// [`LedgerError::Move`] when it is neither.
+    pub async fn resend(&self, id: DeliveryId, reason: &str, now: DateTime<Utc>) -> Result<(), LedgerError> {
+        let asked = sqlx::query(
+            "UPDATE delivery SET next_at = $1, reason = $2 WHERE id = $3 AND state IN ('uncertain', 'retryable')",
+        );
+        let asked = asked.bind(micros(now)).bind(super::step::reason_text(&by_hand(reason))).bind(id.0);
+        if asked.execute(&self.write).await?.rows_affected() > 0 {
+            return Ok(());
+        }
+        let row = read_delivery(&mut *self.read.acquire().await?, id).await?;
+        let (from, to) = (row.state.word(), DeliveryState::Sending.word());
+        Err(LedgerError::Move { row: "delivery", id: id.to_string(), from, to })
+    }
+
+    /// Settles an uncertain delivery as somebody found out; or gives a retryable one up.
+    ///
+    /// # Errors
+    /// [`LedgerError::Move`] when it is neither, or a retryable one is said to have arrived.
+    pub async fn settle(
+        &self,
+        id: DeliveryId,
+        found: Settled,
+        reason: &str,
+        now: DateTime<Utc>,
+    ) -> Result<(), LedgerError> {
+        let to = match found {
+            Settled::Delivered => DeliveryState::Delivered,
+            Settled::Failed => DeliveryState::Failed,
+        };
+        let mut tx = self.begin().await?;
+        let row = read_delivery(&mut tx, id).await?;
+        let step = delivery_step(&row, row.fence, to, &by_hand(reason), now, None);
+        if row.state == DeliveryState::Sending {
+            // It is under way: its answer is about to be written down, or its lease to end.
+            return Err(LedgerError::Move { row: "delivery", id: step.id, from: row.state.word(), to: to.word() });
+        }
+        move_delivery(&mut tx, &step, DeliveryChange::default()).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+}
+
+/// The row of an edition.
+pub(super) async fn read_edition(conn: &mut SqliteConnection, id: EditionId) -> Result<EditionRow, LedgerError> {
+    let row = sqlx::query(select_editions!("WHERE e.id = $1")).bind(id.to_string()).fetch_optional(conn).await?;
+    edition_row(&row.ok_or_else(|| LedgerError::NoSuch { row: "edition", id: id.to_string() })?)
+}
+
+fn by_hand(reason: &str) -> String {
+    format!("by hand: {reason}")
+}

@@ -1,0 +1,116 @@
+//! Who is alive: locks on files beside the ledger, which the system takes back when a process ends, however it ends.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, Utc};
+use sqlx::{Row as _, SqliteConnection};
+
+use super::{Ledger, LedgerError, micros};
+
+/// The one daemon's hold on a ledger; it ends with this value, or with the process.
+#[derive(Debug)]
+pub struct DaemonLock {
+    _file: File,
+}
+
+/// This process among those that claim.
+pub(super) struct Worker {
+    id: i64,
+    path: PathBuf,
+    _file: File,
+}
+
+impl Worker {
+    pub(super) fn id(&self) -> i64 {
+        self.id
+    }
+
+    /// Removes the lock's file; numbers are never given again, so nobody misses it.
+    pub(super) fn remove_file(&self) {
+        // A file that stays behind is an unlocked one of an ended worker, which nobody asks about.
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+impl Ledger {
+    /// Makes this process the one daemon of the ledger for as long as the lock is kept.
+    ///
+    /// # Errors
+    /// [`LedgerError::DaemonRuns`] when there is one already.
+    pub fn daemon_lock(&self) -> Result<DaemonLock, LedgerError> {
+        match try_lock(&beside(&self.path, "daemon"))? {
+            Some(file) => Ok(DaemonLock { _file: file }),
+            None => Err(LedgerError::DaemonRuns(self.path.clone())),
+        }
+    }
+
+    /// The number of this process as a worker; the first call takes the next number and locks its file.
+    pub(super) async fn worker_id(&self, now: DateTime<Utc>) -> Result<i64, LedgerError> {
+        let worker = self.worker.get_or_try_init(|| async {
+            let mut tx = self.begin().await?;
+            let id = sqlx::query("UPDATE counter SET last = last + 1 WHERE name = 'worker' RETURNING last");
+            let id: i64 = id.fetch_one(&mut *tx).await?.try_get(0)?;
+            let path = worker_path(&self.path, id);
+            // Locked before the row can be seen: else another would take the lock and think this one dead.
+            let file = try_lock(&path)?.ok_or(LedgerError::Locked)?;
+            let row = sqlx::query("INSERT INTO worker (id, started_at) VALUES ($1, $2)").bind(id).bind(micros(now));
+            row.execute(&mut *tx).await?;
+            tx.commit().await?;
+            Ok::<_, LedgerError>(Worker { id, path, _file: file })
+        });
+        Ok(worker.await?.id)
+    }
+
+    /// Finds the workers that are dead, and writes it down.
+    pub(super) async fn bury_dead_workers(&self, now: DateTime<Utc>) -> Result<Vec<i64>, LedgerError> {
+        let own = self.worker.get().map(Worker::id);
+        let alive = sqlx::query_scalar("SELECT id FROM worker WHERE ended_at IS NULL ORDER BY id");
+        let alive: Vec<i64> = alive.fetch_all(&self.read).await?;
+        let mut dead = Vec::new();
+        for id in alive.into_iter().filter(|id| Some(*id) != own) {
+            let path = worker_path(&self.path, id);
+            // A file that is gone is that of a ledger brought here from elsewhere: its process is not here.
+            let gone = !path.exists();
+            let lock = if gone { None } else { try_lock(&path)? };
+            if gone || lock.is_some() {
+                let mut tx = self.begin().await?;
+                mark_ended(&mut tx, id, micros(now)).await?;
+                tx.commit().await?;
+                let _ = std::fs::remove_file(&path);
+                dead.push(id);
+            }
+        }
+        Ok(dead)
+    }
+}
+
+/// Writes down that a worker is no more; what it held is up for the reaper.
+pub(super) async fn mark_ended(conn: &mut SqliteConnection, id: i64, at: i64) -> Result<(), LedgerError> {
+    let ended = sqlx::query("UPDATE worker SET ended_at = $1 WHERE id = $2 AND ended_at IS NULL");
+    ended.bind(at).bind(id).execute(conn).await?;
+    Ok(())
+}
+
+/// The lock on a file, which is made if need be; none when another holds it.
+pub(super) fn try_lock(path: &Path) -> Result<Option<File>, LedgerError> {
+    let failed = |source| LedgerError::File { path: path.to_owned(), source };
+    let file = OpenOptions::new().create(true).truncate(false).write(true).open(path).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(source)) => Err(failed(source)),
+    }
+}
+
+/// A file beside the ledger: its name, a dot, and a suffix.
+pub(super) fn beside(ledger: &Path, suffix: &str) -> PathBuf {
+    let mut name = ledger.as_os_str().to_owned();
+    name.push(".");
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+fn worker_path(ledger: &Path, id: i64) -> PathBuf {
+    beside(ledger, &format!("worker-{id}"))
+}

@@ -1,0 +1,332 @@
+//! Writing down what is to be done, before anything is done.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use sqlx::{QueryBuilder, Row as _, Sqlite, SqliteConnection};
+
+use super::edition::close_deliveries;
+use super::row::{run_row, select_runs, state};
+use super::step::{Step, move_run, reason_text};
+use super::{DeliveryState, EditionState, Ledger, LedgerError, RunId, RunRow, RunState, micros};
+use crate::audience::Audience;
+use crate::base::{EditionId, Period};
+
+/// The most editions that one call plans.
+pub const EDITIONS_MAX: usize = 200_000;
+
+/// The most recipients of one edition.
+pub const RECIPIENTS_MAX: usize = 10_000;
+
+/// Rows in one INSERT, far below SQLite's 32,766 bound values.
+const ROWS_PER_INSERT: usize = 500;
+
+/// A run to be planned.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NewRun {
+    /// The schedule's name.
+    pub schedule: String,
+    /// The occurrence; none for a call by hand.
+    pub occurrence_at: Option<DateTime<Utc>>,
+    /// What it is about.
+    pub period: Period,
+    /// The pinned data set, as JSON of the facts' making; empty while there is none.
+    pub data: String,
+    /// The digest of the configuration.
+    pub config_digest: String,
+    /// Why it came to be.
+    pub why: String,
+}
+
+/// An edition to be planned, with those who are to get it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NewEdition {
+    /// Its id.
+    pub id: EditionId,
+    /// The partner's name.
+    pub partner_name: String,
+    /// Who it is for; names the partner.
+    pub audience: Audience,
+    /// Its number, 1 and higher.
+    pub number: u32,
+    /// What it is about.
+    pub period: Period,
+    /// Who gets it, at most [`RECIPIENTS_MAX`].
+    pub recipients: Vec<NewDelivery>,
+}
+
+/// A delivery to be planned.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NewDelivery {
+    /// The recipient's address.
+    pub address: String,
+    /// The recipient's name; may be empty.
+    pub name: String,
+    /// Its Message-ID, without angle brackets.
+    pub message_id: String,
+    /// The destination's name in the configuration.
+    pub destination: String,
+    /// Why nothing is sent to them, if nothing is.
+    pub suppressed: Option<String>,
+}
+
+/// What a call of [`Ledger::plan_editions`] wrote down, and what was there already.
+#[derive(Clone, PartialEq, Eq, Debug, Default, serde::Serialize)]
+pub struct Planned {
+    /// Editions written down.
+    pub n_new_editions: u64,
+    /// Editions that were there and were left as they are.
+    pub n_existing_editions: u64,
+    /// Deliveries written down.
+    pub n_new_deliveries: u64,
+    /// Deliveries that were there and were left as they are.
+    pub n_existing_deliveries: u64,
+    /// The states of the editions that were there: failed and skipped ones are not planned again.
+    pub existing: BTreeMap<EditionState, u64>,
+}
+
+impl Ledger {
+    /// When a schedule was first seen: now, or earlier. Nothing before that instant counts as due.
+    ///
+    /// # Errors
+    /// When the database can't be written.
+    pub async fn first_seen(&self, schedule: &str, now: DateTime<Utc>) -> Result<DateTime<Utc>, LedgerError> {
+        let mut tx = self.begin().await?;
+        let seen =
+            sqlx::query("INSERT INTO schedule (name, first_seen_at) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING");
+        seen.bind(schedule).bind(micros(now)).execute(&mut *tx).await?;
+        let row = sqlx::query("SELECT first_seen_at FROM schedule WHERE name = $1").bind(schedule);
+        let row = row.fetch_one(&mut *tx).await?;
+        tx.commit().await?;
+        super::row::instant(&row, "schedule", "first_seen_at")
+    }
+
+    /// The latest occurrence of a schedule that has a row.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn last_occurrence(&self, schedule: &str) -> Result<Option<DateTime<Utc>>, LedgerError> {
+        let row = sqlx::query(
+            "SELECT occurrence_at FROM run WHERE schedule = $1 AND occurrence_at IS NOT NULL
+             ORDER BY occurrence_at DESC LIMIT 1",
+        );
+        let row = row.bind(schedule).fetch_optional(&self.read).await?;
+        row.map(|row| super::row::instant(&row, "run", "occurrence_at")).transpose()
+    }
+
+    /// Writes a run down, or finds the one of that schedule and occurrence; true when it is new. A call by hand
+    /// always makes a new one.
+    ///
+    /// # Errors
+    /// When the database can't be written.
+    pub async fn plan_run(&self, new: &NewRun, now: DateTime<Utc>) -> Result<(RunRow, bool), LedgerError> {
+        let mut tx = self.begin().await?;
+        let planned = insert_run(&mut tx, new, RunState::Planned, "planned", now).await?;
+        tx.commit().await?;
+        Ok(planned)
+    }
+
+    /// Writes down that an occurrence is not run: missed or skipped, and why. One that has a row keeps it.
+    ///
+    /// # Errors
+    /// When the state is another, or the database can't be written.
+    pub async fn record_occurrence(
+        &self,
+        new: &NewRun,
+        outcome: RunState,
+        reason: &str,
+        now: DateTime<Utc>,
+    ) -> Result<(RunRow, bool), LedgerError> {
+        let mut tx = self.begin().await?;
+        let (row, is_new) = insert_run(&mut tx, new, RunState::Planned, "planned", now).await?;
+        if is_new {
+            move_there(&mut tx, &row, outcome, reason, now).await?;
+        }
+        let row = read_run(&mut tx, row.id).await?;
+        tx.commit().await?;
+        Ok((row, is_new))
+    }
+
+    /// Writes the editions of a run and their deliveries down in one transaction, and moves the run to `running`.
+    ///
+    /// An edition or a delivery that is there already, from this run or another, is left as it is: this is what
+    /// makes the same period, run twice, make and send nothing twice.
+    ///
+    /// # Errors
+    /// When there are too many, the run is over, or the database can't be written; then nothing is written.
+    pub async fn plan_editions(
+        &self,
+        run: RunId,
+        editions: &[NewEdition],
+        now: DateTime<Utc>,
+    ) -> Result<Planned, LedgerError> {
+        check_bounds(editions)?;
+        let mut tx = self.begin().await?;
+        let row = read_run(&mut tx, run).await?;
+        match row.state {
+            RunState::Running => {}
+            RunState::Held => {
+                // Only an admin's release lets a held run go on.
+                let (from, to) = (row.state.word(), RunState::Running.word());
+                return Err(LedgerError::Move { row: "run", id: run.to_string(), from, to });
+            }
+            _ => move_there(&mut tx, &row, RunState::Running, "its editions are planned", now).await?,
+        }
+        let mut planned = Planned::default();
+        for batch in editions.chunks(ROWS_PER_INSERT) {
+            count_existing(&mut tx, batch, &mut planned.existing).await?;
+            planned.n_new_editions += insert_editions(&mut tx, run, batch, now).await?;
+        }
+        let deliveries: Vec<(&EditionId, &NewDelivery)> = editions
+            .iter()
+            .flat_map(|edition| edition.recipients.iter().map(move |delivery| (&edition.id, delivery)))
+            .collect();
+        for batch in deliveries.chunks(ROWS_PER_INSERT) {
+            planned.n_new_deliveries += insert_deliveries(&mut tx, run, batch, now).await?;
+        }
+        follow_their_editions(&mut tx, run, now).await?;
+        tx.commit().await?;
+        planned.n_existing_editions = editions.len() as u64 - planned.n_new_editions;
+        planned.n_existing_deliveries = deliveries.len() as u64 - planned.n_new_deliveries;
+        Ok(planned)
+    }
+}
+
+fn check_bounds(editions: &[NewEdition]) -> Result<(), LedgerError> {
+    if editions.len() > EDITIONS_MAX {
+        return Err(LedgerError::TooMany { what: "editions", n: editions.len(), max: EDITIONS_MAX });
+    }
+    match editions.iter().map(|edition| edition.recipients.len()).max() {
+        Some(n) if n > RECIPIENTS_MAX => {
+            Err(LedgerError::TooMany { what: "recipients of one edition", n, max: RECIPIENTS_MAX })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The row of a run.
+pub(super) async fn read_run(conn: &mut SqliteConnection, run: RunId) -> Result<RunRow, LedgerError> {
+    let row = sqlx::query(select_runs!("WHERE r.id = $1")).bind(run.0).fetch_optional(conn).await?;
+    run_row(&row.ok_or_else(|| LedgerError::NoSuch { row: "run", id: run.to_string() })?)
+}
+
+/// Moves a run from where its row says it is.
+pub(super) async fn move_there(
+    conn: &mut SqliteConnection,
+    row: &RunRow,
+    to: RunState,
+    reason: &str,
+    now: DateTime<Utc>,
+) -> Result<(), LedgerError> {
+    let (id, reason, at) = (row.id.to_string(), reason.to_owned(), micros(now));
+    let step = Step { id, from: row.state, to, fence: row.fence, reason, at, worker: None };
+    if move_run(conn, &step).await? {
+        return Ok(());
+    }
+    Err(LedgerError::LostClaim { row: "run", id: step.id })
+}
+
+async fn insert_run(
+    conn: &mut SqliteConnection,
+    new: &NewRun,
+    state: RunState,
+    reason: &str,
+    now: DateTime<Utc>,
+) -> Result<(RunRow, bool), LedgerError> {
+    let insert = sqlx::query(
+        "INSERT INTO run (schedule, occurrence_at, period, data, config_digest, why, state, reason, planned_at,
+             moved_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)
+         ON CONFLICT (schedule, occurrence_at) DO NOTHING RETURNING id",
+    );
+    let insert = insert.bind(&new.schedule).bind(new.occurrence_at.map(micros)).bind(new.period.to_string());
+    let insert = insert.bind(&new.data).bind(&new.config_digest).bind(reason_text(&new.why));
+    let insert = insert.bind(state.word()).bind(reason).bind(micros(now));
+    if let Some(row) = insert.fetch_optional(&mut *conn).await? {
+        return Ok((read_run(conn, RunId(row.try_get("id")?)).await?, true));
+    }
+    let found = sqlx::query(select_runs!("WHERE r.schedule = $1 AND r.occurrence_at = $2"));
+    let found = found.bind(&new.schedule).bind(new.occurrence_at.map(micros)).fetch_one(conn).await?;
+    Ok((run_row(&found)?, false))
+}
+
+async fn count_existing(
+    conn: &mut SqliteConnection,
+    batch: &[NewEdition],
+    existing: &mut BTreeMap<EditionState, u64>,
+) -> Result<(), LedgerError> {
+    let mut query = QueryBuilder::<Sqlite>::new("SELECT state, COUNT(*) AS n FROM edition WHERE id IN (");
+    let mut ids = query.separated(", ");
+    for edition in batch {
+        ids.push_bind(edition.id.to_string());
+    }
+    query.push(") GROUP BY state");
+    for row in query.build().fetch_all(conn).await? {
+        let n: i64 = row.try_get("n")?;
+        *existing.entry(state(&row, "state")?).or_default() += n.unsigned_abs();
+    }
+    Ok(())
+}
+
+async fn insert_editions(
+    conn: &mut SqliteConnection,
+    run: RunId,
+    batch: &[NewEdition],
+    now: DateTime<Utc>,
+) -> Result<u64, LedgerError> {
+    let mut query = QueryBuilder::<Sqlite>::new(
+        "INSERT INTO edition (id, run_id, partner_id, partner_name, audience, number, period, state, reason,
+             planned_at, moved_at) ",
+    );
+    query.push_values(batch, |mut row, edition| {
+        let audience = serde_json::to_string(&edition.audience).unwrap_or_default();
+        row.push_bind(edition.id.to_string()).push_bind(run.0).push_bind(edition.audience.partner_id.clone());
+        row.push_bind(edition.partner_name.clone()).push_bind(audience).push_bind(i64::from(edition.number));
+        row.push_bind(edition.period.to_string()).push_bind(EditionState::Planned.word()).push_bind("planned");
+        row.push_bind(micros(now)).push_bind(micros(now));
+    });
+    query.push(" ON CONFLICT (id) DO NOTHING");
+    Ok(query.build().execute(conn).await?.rows_affected())
+}
+
+async fn insert_deliveries(
+    conn: &mut SqliteConnection,
+    run: RunId,
+    batch: &[(&EditionId, &NewDelivery)],
+    now: DateTime<Utc>,
+) -> Result<u64, LedgerError> {
+    let mut query = QueryBuilder::<Sqlite>::new(
+        "INSERT INTO delivery (edition_id, run_id, address, address_key, name, message_id, destination, state, reason,
+             planned_at, moved_at) ",
+    );
+    query.push_values(batch, |mut row, (edition, delivery)| {
+        let (state, reason) = match &delivery.suppressed {
+            Some(reason) => (DeliveryState::Suppressed, reason_text(reason)),
+            None => (DeliveryState::Planned, "planned".to_owned()),
+        };
+        row.push_bind(edition.to_string()).push_bind(run.0).push_bind(delivery.address.clone());
+        row.push_bind(delivery.address.to_lowercase()).push_bind(delivery.name.clone());
+        row.push_bind(delivery.message_id.clone()).push_bind(delivery.destination.clone());
+        row.push_bind(state.word()).push_bind(reason).push_bind(micros(now)).push_bind(micros(now));
+    });
+    query.push(" ON CONFLICT (edition_id, address_key) DO NOTHING");
+    Ok(query.build().execute(conn).await?.rows_affected())
+}
+
+/// Deliveries planned for editions that had ended before: ready where there is a pack, else as their edition.
+async fn follow_their_editions(conn: &mut SqliteConnection, run: RunId, now: DateTime<Utc>) -> Result<(), LedgerError> {
+    let ready = sqlx::query(
+        "UPDATE delivery SET next_at = $1 WHERE run_id = $2 AND state = 'planned' AND next_at IS NULL
+             AND edition_id IN (SELECT id FROM edition WHERE state = 'archived')",
+    );
+    ready.bind(micros(now)).bind(run.0).execute(&mut *conn).await?;
+    let ended = sqlx::query(
+        "SELECT DISTINCT e.id, e.state, e.reason FROM delivery d JOIN edition e ON e.id = d.edition_id
+         WHERE d.run_id = $1 AND d.state = 'planned' AND e.state IN ('skipped', 'failed', 'held')",
+    );
+    for row in ended.bind(run.0).fetch_all(&mut *conn).await? {
+        let (edition, reason): (String, String) = (row.try_get("id")?, row.try_get("reason")?);
+        close_deliveries(conn, &edition, state(&row, "state")?, &reason, micros(now)).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,227 @@
+//! What `status`, `gaps` and `why` ask.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row as _, SqliteConnection};
+
+use super::hand::read_edition;
+use super::plan::read_run;
+use super::row::{
+    attempt_row, delivery_row, edition_row, instant, run_row, select_deliveries, select_editions, select_runs, state,
+};
+use super::state::State;
+use super::{
+    AttemptRow, DeliveryId, DeliveryRow, DeliveryState, EditionRow, EditionState, Ledger, LedgerError, RunId, RunRow,
+};
+use crate::base::EditionId;
+
+/// The most rows that one question answers with.
+pub const ROWS_MAX: usize = 50_000;
+
+/// The rows of an answer.
+#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize)]
+pub struct Page<T> {
+    /// At most [`ROWS_MAX`] of them.
+    pub rows: Vec<T>,
+    /// Whether there are more.
+    pub more: bool,
+}
+
+/// Whose deliveries are asked for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum DeliveriesOf {
+    /// Those that a run planned.
+    Run(RunId),
+    /// Those of an edition.
+    Edition(EditionId),
+    /// Those to an address, whatever its case.
+    Address(String),
+    /// Those of a partner's editions, by its id.
+    Partner(String),
+}
+
+/// How many rows of a run are in which state.
+#[derive(Clone, PartialEq, Eq, Debug, Default, serde::Serialize)]
+pub struct Counts {
+    /// Its editions.
+    pub editions: BTreeMap<EditionState, u64>,
+    /// Its deliveries.
+    pub deliveries: BTreeMap<DeliveryState, u64>,
+}
+
+/// One move of a row, as it was written down.
+#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize)]
+pub struct MoveRow {
+    /// `run`, `edition` or `delivery`.
+    pub row: String,
+    /// The row's id.
+    pub id: String,
+    /// Where it was.
+    pub from: String,
+    /// Where it went.
+    pub to: String,
+    /// Why.
+    pub reason: String,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// The worker that moved it; none for the planner, the reaper and people.
+    pub worker_id: Option<i64>,
+}
+
+impl Ledger {
+    /// The latest runs, the newest first; at most `limit` and [`ROWS_MAX`].
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn runs(&self, limit: usize) -> Result<Vec<RunRow>, LedgerError> {
+        let runs = sqlx::query(select_runs!("ORDER BY r.id DESC LIMIT $1"));
+        let limit = i64::try_from(limit.min(ROWS_MAX)).unwrap_or_default();
+        runs.bind(limit).fetch_all(&self.read).await?.iter().map(run_row).collect()
+    }
+
+    /// One run.
+    ///
+    /// # Errors
+    /// [`LedgerError::NoSuch`] when there is none.
+    pub async fn run(&self, run: RunId) -> Result<RunRow, LedgerError> {
+        read_run(&mut *self.read.acquire().await?, run).await
+    }
+
+    /// One edition.
+    ///
+    /// # Errors
+    /// [`LedgerError::NoSuch`] when there is none.
+    pub async fn edition(&self, id: EditionId) -> Result<EditionRow, LedgerError> {
+        read_edition(&mut *self.read.acquire().await?, id).await
+    }
+
+    /// The editions that a run planned, in the order of partners.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn editions(&self, run: RunId) -> Result<Page<EditionRow>, LedgerError> {
+        let editions =
+            sqlx::query(select_editions!("WHERE e.run_id = $1 ORDER BY e.partner_id, e.audience, e.number LIMIT $2"));
+        page(editions.bind(run.0).bind(one_more()).fetch_all(&self.read).await?, edition_row)
+    }
+
+    /// The editions of a partner, the newest first.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn editions_of_partner(&self, partner_id: &str) -> Result<Page<EditionRow>, LedgerError> {
+        let editions = sqlx::query(select_editions!(
+            "WHERE e.partner_id = $1 ORDER BY e.planned_at DESC, e.audience, e.number DESC LIMIT $2"
+        ));
+        page(editions.bind(partner_id).bind(one_more()).fetch_all(&self.read).await?, edition_row)
+    }
+
+    /// Deliveries, the newest first.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn deliveries(&self, of: &DeliveriesOf) -> Result<Page<DeliveryRow>, LedgerError> {
+        let query = match of {
+            DeliveriesOf::Run(run) => {
+                sqlx::query(select_deliveries!("WHERE d.run_id = $1 ORDER BY d.id DESC LIMIT $2")).bind(run.0)
+            }
+            DeliveriesOf::Edition(id) => {
+                sqlx::query(select_deliveries!("WHERE d.edition_id = $1 ORDER BY d.id DESC LIMIT $2"))
+                    .bind(id.to_string())
+            }
+            DeliveriesOf::Address(address) => {
+                sqlx::query(select_deliveries!("WHERE d.address_key = $1 ORDER BY d.id DESC LIMIT $2"))
+                    .bind(address.to_lowercase())
+            }
+            DeliveriesOf::Partner(id) => {
+                sqlx::query(select_deliveries!("WHERE e.partner_id = $1 ORDER BY d.id DESC LIMIT $2")).bind(id.clone())
+            }
+        };
+        page(query.bind(one_more()).fetch_all(&self.read).await?, delivery_row)
+    }
+
+    /// The tries of a delivery, in order.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn attempts(&self, delivery: DeliveryId) -> Result<Vec<AttemptRow>, LedgerError> {
+        let attempts = sqlx::query(
+            "SELECT attempt_no, worker_id, started_at, ended_at, outcome, reason FROM attempt WHERE delivery_id = $1
+             ORDER BY attempt_no",
+        );
+        attempts.bind(delivery.0).fetch_all(&self.read).await?.iter().map(attempt_row).collect()
+    }
+
+    /// How many editions and deliveries of a run are in which state.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn counts(&self, run: RunId) -> Result<Counts, LedgerError> {
+        counts_of(&mut *self.read.acquire().await?, run).await
+    }
+
+    /// The occurrences that have no outcome yet, the oldest first.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn gaps(&self) -> Result<Page<RunRow>, LedgerError> {
+        let gaps = sqlx::query(select_runs!(
+            "WHERE r.occurrence_at IS NOT NULL AND r.state NOT IN ('done', 'partial', 'missed', 'skipped')
+             ORDER BY r.occurrence_at, r.id LIMIT $1"
+        ));
+        page(gaps.bind(one_more()).fetch_all(&self.read).await?, run_row)
+    }
+
+    /// Every move of a row (`run`, `edition` or `delivery`, and its id), in order.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn moves_of(&self, row: &str, id: &str) -> Result<Page<MoveRow>, LedgerError> {
+        let moves = sqlx::query(
+            "SELECT row_kind, row_id, from_state, to_state, reason, at, worker_id FROM move
+             WHERE row_kind = $1 AND row_id = $2 ORDER BY id LIMIT $3",
+        );
+        page(moves.bind(row).bind(id).bind(one_more()).fetch_all(&self.read).await?, move_row)
+    }
+}
+
+/// The counts of a run's rows by state.
+pub(super) async fn counts_of(conn: &mut SqliteConnection, run: RunId) -> Result<Counts, LedgerError> {
+    let editions = sqlx::query("SELECT state, COUNT(*) AS n FROM edition WHERE run_id = $1 GROUP BY state");
+    let editions = editions.bind(run.0).fetch_all(&mut *conn).await?;
+    let deliveries = sqlx::query("SELECT state, COUNT(*) AS n FROM delivery WHERE run_id = $1 GROUP BY state");
+    let deliveries = deliveries.bind(run.0).fetch_all(&mut *conn).await?;
+    Ok(Counts { editions: by_state(&editions)?, deliveries: by_state(&deliveries)? })
+}
+
+fn by_state<S: State + Ord>(rows: &[SqliteRow]) -> Result<BTreeMap<S, u64>, LedgerError> {
+    rows.iter().map(|row| Ok((state(row, "state")?, row.try_get::<i64, _>("n")?.unsigned_abs()))).collect()
+}
+
+fn move_row(row: &SqliteRow) -> Result<MoveRow, LedgerError> {
+    Ok(MoveRow {
+        row: row.try_get("row_kind")?,
+        id: row.try_get("row_id")?,
+        from: row.try_get("from_state")?,
+        to: row.try_get("to_state")?,
+        reason: row.try_get("reason")?,
+        at: instant(row, "move", "at")?,
+        worker_id: row.try_get("worker_id")?,
+    })
+}
+
+/// One row more than is given out, by which it is known whether there are more.
+fn one_more() -> i64 {
+    i64::try_from(ROWS_MAX + 1).unwrap_or(i64::MAX)
+}
+
+fn page<T>(
+    mut rows: Vec<SqliteRow>,
+    read: impl Fn(&SqliteRow) -> Result<T, LedgerError>,
+) -> Result<Page<T>, LedgerError> {
+    let more = rows.len() > ROWS_MAX;
+    rows.truncate(ROWS_MAX);
+    Ok(Page { rows: rows.iter().map(read).collect::<Result<_, _>>()?, more })
+}

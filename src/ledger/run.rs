@@ -1,0 +1,134 @@
+//! How a run goes on and ends.
+
+use std::fmt::Write as _;
+
+use chrono::{DateTime, Utc};
+use sqlx::{Row as _, SqliteConnection};
+
+use super::plan::{move_there, read_run};
+use super::query::{Counts, counts_of};
+use super::row::{run_row, select_runs};
+use super::{DeliveryState, EditionState, Ledger, LedgerError, RunId, RunRow, RunState};
+
+impl Ledger {
+    /// Moves a run on as the planner decides: to `waiting`, `held`, `missed`, `skipped` or `running`.
+    ///
+    /// # Errors
+    /// [`LedgerError::Move`] when it may not go there from where it is; `done` and `partial` are
+    /// [`Ledger::finish_run`]'s.
+    pub async fn move_run(
+        &self,
+        run: RunId,
+        to: RunState,
+        reason: &str,
+        now: DateTime<Utc>,
+    ) -> Result<(), LedgerError> {
+        let mut tx = self.begin().await?;
+        let row = read_run(&mut tx, run).await?;
+        let is_over = matches!(to, RunState::Done | RunState::Partial);
+        if is_over || row.state == RunState::Held {
+            // What a held run becomes is an admin's to say, and when a run is over is counted, not said.
+            return Err(LedgerError::Move { row: "run", id: run.to_string(), from: row.state.word(), to: to.word() });
+        }
+        move_there(&mut tx, &row, to, reason, now).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Pins the data set of a run that has none yet.
+    ///
+    /// # Errors
+    /// [`LedgerError::Move`] when the run is past `waiting`; its data set is never changed.
+    pub async fn pin_data(&self, run: RunId, data: &str) -> Result<(), LedgerError> {
+        let pinned = sqlx::query("UPDATE run SET data = $1 WHERE id = $2 AND state IN ('planned', 'waiting')");
+        if pinned.bind(data).bind(run.0).execute(&self.write).await?.rows_affected() > 0 {
+            return Ok(());
+        }
+        let row = read_run(&mut *self.read.acquire().await?, run).await?;
+        Err(LedgerError::Move { row: "run", id: run.to_string(), from: row.state.word(), to: "pinned" })
+    }
+
+    /// Ends a running run when none of its editions and deliveries is open: `done`, or `partial` with the counts of
+    /// what failed, is held or is uncertain. Returns the state it is in.
+    ///
+    /// # Errors
+    /// When there is no such run or the database can't be written.
+    pub async fn finish_run(&self, run: RunId, now: DateTime<Utc>) -> Result<RunState, LedgerError> {
+        let mut tx = self.begin().await?;
+        let row = read_run(&mut tx, run).await?;
+        if row.state != RunState::Running || is_open(&mut tx, run).await? {
+            return Ok(row.state);
+        }
+        let (to, reason) = verdict(&counts_of(&mut tx, run).await?);
+        move_there(&mut tx, &row, to, &reason, now).await?;
+        tx.commit().await?;
+        Ok(to)
+    }
+
+    /// The runs to go on with after a start: planned, waiting, running, or with work that an admin released.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn open_runs(&self) -> Result<Vec<RunRow>, LedgerError> {
+        // One question a partial index: the rows of past years are not looked at.
+        let open = sqlx::query(select_runs!(
+            "WHERE r.state IN ('planned', 'waiting', 'running')
+             OR r.id IN (SELECT run_id FROM edition WHERE state = 'planned')
+             OR r.id IN (SELECT run_id FROM edition WHERE state = 'making')
+             OR r.id IN (SELECT run_id FROM delivery WHERE next_at IS NOT NULL)
+             OR r.id IN (SELECT run_id FROM delivery WHERE state = 'sending')
+             ORDER BY r.id"
+        ));
+        open.fetch_all(&self.read).await?.iter().map(run_row).collect()
+    }
+}
+
+/// Whether anything of a run is still to be done by itself: an edition to make, a delivery to try or under way.
+async fn is_open(conn: &mut SqliteConnection, run: RunId) -> Result<bool, LedgerError> {
+    // A delivery without a time is not open in itself: its edition is, or somebody must move it.
+    let open = sqlx::query(
+        "SELECT EXISTS (SELECT 1 FROM edition WHERE run_id = $1 AND state IN ('planned', 'making'))
+             OR EXISTS (SELECT 1 FROM delivery WHERE run_id = $1 AND (state = 'sending' OR next_at IS NOT NULL))
+             OR EXISTS (SELECT 1 FROM delivery d JOIN edition e ON e.id = d.edition_id
+                        WHERE d.run_id = $1 AND d.state = 'planned' AND e.state IN ('planned', 'making'))",
+    );
+    Ok(open.bind(run.0).fetch_one(conn).await?.try_get::<i64, _>(0)? != 0)
+}
+
+/// How a run with these counts, none of them open, ended.
+fn verdict(counts: &Counts) -> (RunState, String) {
+    let editions = |state| counts.editions.get(&state).copied().unwrap_or_default();
+    let deliveries = |state| counts.deliveries.get(&state).copied().unwrap_or_default();
+    let is_done = [EditionState::Failed, EditionState::Held].iter().all(|state| editions(*state) == 0)
+        && [DeliveryState::Failed, DeliveryState::Uncertain, DeliveryState::Held]
+            .iter()
+            .all(|state| deliveries(*state) == 0);
+    let mut reason = String::new();
+    tell(&mut reason, "editions", EditionState::ALL.iter().map(|state| (state.word(), editions(*state))));
+    tell(&mut reason, "deliveries", DeliveryState::ALL.iter().map(|state| (state.word(), deliveries(*state))));
+    if reason.is_empty() {
+        reason.push_str("every edition and delivery was there already");
+    }
+    (if is_done { RunState::Done } else { RunState::Partial }, reason)
+}
+
+/// Appends the counts above zero: `editions: 11 archived, 1 failed`.
+fn tell(reason: &mut String, what: &str, counts: impl Iterator<Item = (&'static str, u64)>) {
+    let told: Vec<String> = counts.filter(|(_, n)| *n > 0).map(|(word, n)| format!("{n} {word}")).collect();
+    if !told.is_empty() {
+        let between = if reason.is_empty() { "" } else { "; " };
+        let _ = write!(reason, "{between}{what}: {}", told.join(", "));
+    }
+}
+
+impl RunRow {
+    /// Whether its data set is pinned.
+    pub fn is_pinned(&self) -> bool {
+        !self.data.is_empty()
+    }
+
+    /// The instant it is counted from: its occurrence, or when it was called by hand.
+    pub fn due_at(&self) -> DateTime<Utc> {
+        self.occurrence_at.unwrap_or(self.planned_at)
+    }
+}

@@ -1,0 +1,234 @@
+//! Claims: disjoint, fenced, reaped.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use sqlx::{ConnectOptions as _, Row as _};
+
+use super::*;
+
+#[tokio::test]
+async fn sending_is_on_disk_before_the_claim_returns() {
+    let desk = Desk::new().await;
+    let claim = desk.sending().await;
+    // Another connection of another pool sees it; and the ledger's own connections flush at each commit.
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(desk.path());
+    let mut other = options.connect().await.unwrap();
+    let seen = sqlx::query(
+        "SELECT d.state, a.attempt_no, a.ended_at FROM delivery d JOIN attempt a ON a.delivery_id = d.id
+         WHERE d.id = $1",
+    );
+    let row = seen.bind(claim.row.id.0).fetch_one(&mut other).await.unwrap();
+    assert_eq!((row.get::<String, _>(0), row.get::<i64, _>(1)), ("sending".to_owned(), 1));
+    assert_eq!(row.get::<Option<i64>, _>(2), None);
+    let flush: i64 = sqlx::query_scalar("PRAGMA synchronous").fetch_one(&desk.ledger.write).await.unwrap();
+    assert_eq!(flush, 2, "FULL");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn two_ledgers_that_claim_at_once_get_different_rows() {
+    let desk = Desk::new().await;
+    let names: Vec<String> = (0..120).map(|n| format!("{n:03}")).collect();
+    let editions: Vec<_> = names.iter().map(|name| edition(name, &["a@example.com"])).collect();
+    desk.run_with(&editions).await;
+    let ledgers = [Arc::new(desk.another().await), Arc::new(desk.another().await)];
+    let tasks: Vec<_> = (0..6)
+        .map(|n| {
+            let ledger = Arc::clone(&ledgers[n % 2]);
+            tokio::spawn(async move {
+                let mut got = Vec::new();
+                loop {
+                    let claims = ledger.claim_editions(None, 3, minutes(10), at(1)).await.unwrap();
+                    if claims.is_empty() {
+                        return got;
+                    }
+                    for claim in claims {
+                        got.push(claim.row.id);
+                        ledger.settle_edition(&claim, archived(), at(2)).await.unwrap();
+                    }
+                }
+            })
+        })
+        .collect();
+    let mut all = Vec::new();
+    for task in tasks {
+        all.extend(task.await.unwrap());
+    }
+    assert_eq!(all.len(), 120);
+    assert_eq!(all.into_iter().collect::<BTreeSet<_>>().len(), 120, "no row was claimed twice");
+}
+
+#[tokio::test]
+async fn a_killed_worker_is_reaped_by_the_next_start() {
+    let desk = Desk::new().await;
+    let run = desk.run_with(&[edition("1", &["a@example.com"]), edition("2", &["b@example.com"])]).await;
+    let killed = desk.another().await;
+    let claims = killed.claim_editions(None, 2, minutes(60), at(1)).await.unwrap();
+    killed.settle_edition(&claims[0], archived(), at(2)).await.unwrap();
+    let sent = killed.claim_deliveries(None, 5, minutes(60), at(3), RELAY).await.unwrap();
+    assert_eq!(sent.len(), 1);
+    assert!(desk.ledger.reap(at(4)).await.unwrap().is_empty(), "it lives, and its leases last");
+    drop(killed);
+
+    let next = desk.another().await;
+    assert_eq!(next.open_runs().await.unwrap().len(), 1);
+    let reaped = next.reap(at(5)).await.unwrap();
+    assert_eq!((reaped.n_editions_planned, reaped.n_deliveries_uncertain), (1, 1), "long before the leases end");
+    assert_eq!(reaped.dead_workers.len(), 1);
+    assert!(next.reap(at(5)).await.unwrap().is_empty());
+    let claim = next.claim_editions(Some(run), 5, minutes(1), at(6)).await.unwrap().pop().unwrap();
+    assert_eq!((claim.row.id, claim.row.n_attempts), (claims[1].row.id, 2));
+    let attempts = next.attempts(sent[0].row.id).await.unwrap();
+    assert_eq!((attempts[0].outcome, attempts[0].ended_at), (Some(DeliveryState::Uncertain), Some(at(5))));
+    assert!(next.claim_deliveries(None, 5, minutes(1), at(9999), RELAY).await.unwrap().is_empty(), "nobody guesses");
+}
+
+#[tokio::test]
+async fn a_worker_that_closes_is_not_found_dead_but_its_claims_are_freed() {
+    let desk = Desk::new().await;
+    desk.run_with(&[edition("1", &[])]).await;
+    let other = desk.another().await;
+    other.claim_editions(None, 1, minutes(60), at(1)).await.unwrap();
+    other.close(at(2)).await.unwrap();
+    let reaped = desk.ledger.reap(at(3)).await.unwrap();
+    assert_eq!((reaped.dead_workers.len(), reaped.n_editions_planned), (0, 1));
+    let left: Vec<_> = std::fs::read_dir(desk.folder.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.contains("worker"))
+        .collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[tokio::test]
+async fn the_fence_keeps_a_late_worker_from_writing() {
+    let desk = Desk::new().await;
+    desk.run_with(&[edition("1", &["a@example.com"])]).await;
+    let slow = desk.ledger.claim_editions(None, 1, minutes(1), at(0)).await.unwrap().remove(0);
+    desk.ledger.renew_edition(&slow, minutes(2), at(30)).await.unwrap();
+    assert!(desk.ledger.reap(at(100)).await.unwrap().is_empty(), "it was renewed");
+    assert_eq!(desk.ledger.reap(at(150)).await.unwrap().n_editions_planned, 1);
+    let quick = desk.ledger.claim_editions(None, 1, minutes(1), at(151)).await.unwrap().remove(0);
+    let late = desk.ledger.settle_edition(&slow, EditionOutcome::Failed("late".to_owned()), at(152)).await;
+    assert!(late.unwrap_err().is_lost_claim());
+    assert!(desk.ledger.renew_edition(&slow, minutes(1), at(152)).await.unwrap_err().is_lost_claim());
+    desk.ledger.settle_edition(&quick, archived(), at(153)).await.unwrap();
+    assert!(desk.ledger.settle_edition(&quick, archived(), at(154)).await.unwrap_err().is_lost_claim(), "once only");
+    let steps = path_of(&desk.ledger, "edition", slow.row.id).await;
+    assert_eq!(steps.len(), 4, "planned, making, planned, making, archived: {steps:?}");
+
+    let slow = desk.ledger.claim_deliveries(None, 1, minutes(1), at(160), RELAY).await.unwrap().remove(0);
+    desk.ledger.reap(at(300)).await.unwrap();
+    assert!(desk.ledger.renew_delivery(&slow, minutes(1), at(301)).await.unwrap_err().is_lost_claim());
+    let late = desk.ledger.settle_delivery(&slow, &delivered(), &HOLD, at(301)).await;
+    assert!(late.unwrap_err().is_lost_claim());
+    assert_eq!(desk.delivery(slow.row.id).await.state, DeliveryState::Uncertain);
+    // Nor when another is sending it by now: the state alone would let it.
+    desk.ledger.resend(slow.row.id, "asked for", at(302)).await.unwrap();
+    let quick = desk.claim_one(at(303)).await.unwrap();
+    let late = desk.ledger.settle_delivery(&slow, &delivered(), &HOLD, at(304)).await;
+    assert!(late.unwrap_err().is_lost_claim());
+    desk.ledger.settle_delivery(&quick, &delivered(), &HOLD, at(305)).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_edition_fails_after_its_attempts() {
+    let desk = Desk::new().await;
+    let run = desk.run_with(&[edition("1", &["a@example.com"])]).await;
+    for n in 1..=i64::from(EDITION_ATTEMPTS_MAX) {
+        let claim = desk.ledger.claim_editions(None, 1, minutes(1), at(n)).await.unwrap().remove(0);
+        let state = desk.ledger.settle_edition(&claim, EditionOutcome::Retry("disk full".to_owned()), at(n)).await;
+        let is_last = n == i64::from(EDITION_ATTEMPTS_MAX);
+        assert_eq!(state.unwrap(), if is_last { EditionState::Failed } else { EditionState::Planned });
+    }
+    let row = desk.ledger.editions(run).await.unwrap().rows.remove(0);
+    assert_eq!(row.reason, "after 3 attempts: disk full");
+    assert_eq!(desk.ledger.finish_run(run, at(9)).await.unwrap(), RunState::Partial);
+}
+
+#[tokio::test]
+async fn a_delivery_is_tried_again_after_growing_pauses_until_its_attempts_run_out() {
+    let desk = Desk::new().await;
+    let mut claim = desk.sending().await;
+    let refused = Outcome::Retryable("451 try later".to_owned());
+    let mut now = 100;
+    // 60 s, then 120 s; a third pause would be cut to 150 s.
+    for pause in [60, 120] {
+        let state = desk.ledger.settle_delivery(&claim, &refused, &HOLD, at(now)).await.unwrap();
+        assert_eq!(state, DeliveryState::Retryable);
+        assert!(desk.claim_one(at(now + pause - 1)).await.is_none());
+        now += pause;
+        claim = desk.claim_one(at(now)).await.unwrap();
+    }
+    let state = desk.ledger.settle_delivery(&claim, &refused, &HOLD, at(now)).await.unwrap();
+    assert_eq!(state, DeliveryState::Failed);
+    let row = desk.delivery(claim.row.id).await;
+    assert_eq!((row.reason.as_str(), row.n_attempts), ("after 3 attempts: 451 try later", 3));
+    assert_eq!(row.message_id, claim.row.message_id);
+    assert_eq!(HOLD.backoff(3), Duration::seconds(150));
+    assert_eq!(HOLD.backoff(200), Duration::seconds(150));
+    assert_eq!(desk.ledger.attempts(row.id).await.unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn an_uncertain_delivery_follows_the_rule_of_its_schedule() {
+    let lost = Outcome::Uncertain("the connection was lost after DATA".to_owned());
+    for (rule, is_sent_again) in [(HOLD, false), (RESEND, true)] {
+        let desk = Desk::new().await;
+        let claim = desk.sending().await;
+        let state = desk.ledger.settle_delivery(&claim, &lost, &rule, at(100)).await.unwrap();
+        assert_eq!(state, DeliveryState::Uncertain);
+        let again = desk.claim_one(at(100_000)).await;
+        assert_eq!(again.is_some(), is_sent_again, "{rule:?}");
+        if let Some(again) = again {
+            assert_eq!((again.row.message_id, again.attempt_no), (claim.row.message_id, 2));
+        }
+    }
+    // The same when the lease ran out instead: the rule is applied by whoever knows the schedule.
+    for (rule, schedule, n) in [(HOLD, "monthly", 0), (RESEND, "weekly", 0), (RESEND, "monthly", 1)] {
+        let desk = Desk::new().await;
+        desk.sending().await;
+        desk.ledger.reap(at(5000)).await.unwrap();
+        assert_eq!(desk.ledger.resolve_uncertain(schedule, &rule, at(5001)).await.unwrap(), n, "{rule:?}");
+        assert_eq!(desk.claim_one(at(5002)).await.is_some(), n == 1);
+    }
+}
+
+#[tokio::test]
+async fn resending_ends_with_the_attempts() {
+    let desk = Desk::new().await;
+    desk.sending().await;
+    let mut n_sent = 1;
+    for hour in 1..10 {
+        desk.ledger.reap(at(hour * 3600)).await.unwrap();
+        desk.ledger.resolve_uncertain("monthly", &RESEND, at(hour * 3600)).await.unwrap();
+        n_sent += u32::from(desk.claim_one(at(hour * 3600)).await.is_some());
+    }
+    assert_eq!(n_sent, RESEND.attempts_max);
+}
+
+#[tokio::test]
+async fn a_destination_gets_its_own_deliveries_only() {
+    let desk = Desk::new().await;
+    desk.run_with(&[edition("1", &["a@example.com"])]).await;
+    desk.archive_all().await;
+    assert!(desk.ledger.claim_deliveries(None, 9, minutes(1), at(10), "outbox").await.unwrap().is_empty());
+    assert_eq!(desk.ledger.claim_deliveries(None, 9, minutes(1), at(10), RELAY).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn many_are_settled_at_once_and_a_lost_claim_spoils_none_of_the_others() {
+    let desk = Desk::new().await;
+    desk.run_with(&["1", "2", "3"].map(|name| edition(name, &["a@example.com"]))).await;
+    let lost = desk.ledger.claim_editions(None, 1, minutes(1), at(0)).await.unwrap().remove(0);
+    desk.ledger.reap(at(100)).await.unwrap();
+    let claims = desk.ledger.claim_editions(None, 3, minutes(1), at(101)).await.unwrap();
+    let settled: Vec<_> = std::iter::once(lost).chain(claims).map(|claim| (claim, archived())).collect();
+    let is = Some(EditionState::Archived);
+    assert_eq!(desk.ledger.settle_editions(settled, at(102)).await.unwrap(), [None, is, is, is]);
+    let mut sent: Vec<_> = desk.ledger.claim_deliveries(None, 3, minutes(1), at(103), RELAY).await.unwrap();
+    sent.push(sent[0].clone());
+    let settled: Vec<_> = sent.into_iter().map(|claim| (claim, delivered())).collect();
+    let is = Some(DeliveryState::Delivered);
+    assert_eq!(desk.ledger.settle_deliveries(&settled, &HOLD, at(104)).await.unwrap(), [is, is, is, None]);
+}

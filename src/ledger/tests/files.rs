@@ -1,0 +1,115 @@
+//! The ledger's file: made, copied before it changes, refused when newer.
+
+use std::time::Duration as StdDuration;
+
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::{ConnectOptions as _, Connection as _, SqlSafeStr as _};
+
+use super::*;
+
+/// This program's migrations and one of a newer program.
+fn newer() -> Migrator {
+    let migration = |number, name: &'static str, sql: &'static str| {
+        Migration::new(number, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
+    };
+    let mut all: Vec<_> = open::MIGRATIONS.iter().map(|(number, name, sql)| migration(*number, name, sql)).collect();
+    all.push(migration(9001, "tomorrow", "ALTER TABLE run ADD COLUMN colour TEXT; DELETE FROM schedule;"));
+    Migrator::with_migrations(all)
+}
+
+async fn open_newer(desk: &Desk) -> Result<Ledger, LedgerError> {
+    Ledger::open_with(&desk.path(), &newer(), StdDuration::from_secs(5), at(0)).await
+}
+
+#[tokio::test]
+async fn a_migration_copies_the_ledger_first_and_an_older_program_refuses_the_newer_one() {
+    let desk = Desk::new().await;
+    desk.ledger.first_seen("monthly", at(5)).await.unwrap();
+    let copy = desk.folder.path().join("ledger.db.before-9001");
+    assert!(!copy.exists());
+    let newer = open_newer(&desk).await.unwrap();
+    assert_eq!(newer.first_seen("monthly", at(6)).await.unwrap(), at(6), "the migration changed it");
+    let error = Ledger::open(&desk.path(), at(0)).await.unwrap_err();
+    let known = open::MIGRATIONS.last().unwrap().0;
+    assert!(matches!(error, LedgerError::Newer { found: 9001, known: k, .. } if k == known), "{error}");
+    assert!(error.hint().is_some());
+    // The copy is a whole ledger of before.
+    let before = Ledger::open(&copy, at(0)).await.unwrap();
+    assert_eq!(before.first_seen("monthly", at(7)).await.unwrap(), at(5));
+    std::fs::remove_file(&copy).unwrap();
+    open_newer(&desk).await.unwrap();
+    assert!(!copy.exists(), "nothing to migrate, nothing to copy");
+}
+
+#[test]
+fn every_migration_file_is_known_and_in_order() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations/ledger");
+    let mut files: Vec<String> =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    files.sort();
+    let known: Vec<String> =
+        open::MIGRATIONS.iter().map(|(number, name, _)| format!("{number:04}_{name}.sql")).collect();
+    assert_eq!(files, known);
+}
+
+#[tokio::test]
+async fn what_is_no_ledger_is_refused_and_left_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let missing = Ledger::open(&path("no/such/ledger.db"), at(0)).await.unwrap_err();
+    assert!(matches!(&missing, LedgerError::NoFolder(_)) && missing.to_string().contains("no/such"), "{missing}");
+
+    std::fs::write(path("notes.txt"), "not a database, but long enough to have a header").unwrap();
+    std::fs::write(path("torn.db"), b"SQLite format 3\0 and then rubbish".repeat(200)).unwrap();
+    for name in ["notes.txt", "torn.db"] {
+        let before = std::fs::read(path(name)).unwrap();
+        let error = Ledger::open(&path(name), at(0)).await.unwrap_err();
+        assert!(matches!(&error, LedgerError::NotADatabase(_)), "{name}: {error:?}");
+        assert_eq!(std::fs::read(path(name)).unwrap(), before, "{name}");
+    }
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path("facts.db")).create_if_missing(true);
+    let mut other = options.connect().await.unwrap();
+    sqlx::query("CREATE TABLE license_facts (month TEXT)").execute(&mut other).await.unwrap();
+    other.close().await.unwrap();
+    let before = std::fs::read(path("facts.db")).unwrap();
+    assert!(matches!(Ledger::open(&path("facts.db"), at(0)).await, Err(LedgerError::NotALedger(_))));
+    assert_eq!(std::fs::read(path("facts.db")).unwrap(), before);
+    assert!(matches!(Ledger::open(folder.path(), at(0)).await, Err(LedgerError::File { .. })), "a folder");
+
+    std::fs::write(path("empty.db"), "").unwrap();
+    Ledger::open(&path("empty.db"), at(0)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_locked_ledger_says_so() {
+    let desk = Desk::new().await;
+    let mut tx = desk.ledger.begin().await.unwrap();
+    sqlx::query("UPDATE counter SET last = last").execute(&mut *tx).await.unwrap();
+    let patience = StdDuration::from_millis(200);
+    let error = Ledger::open_with(&desk.path(), &open::migrator(), patience, at(0)).await.unwrap_err();
+    assert!(matches!(error, LedgerError::Locked), "{error:?}");
+}
+
+#[tokio::test]
+async fn only_one_daemon_works_on_a_ledger() {
+    let desk = Desk::new().await;
+    let other = desk.another().await;
+    let lock = desk.ledger.daemon_lock().unwrap();
+    let error = other.daemon_lock().unwrap_err();
+    assert!(matches!(error, LedgerError::DaemonRuns(_)) && error.hint().is_some());
+    drop(lock);
+    other.daemon_lock().unwrap();
+}
+
+#[tokio::test]
+async fn many_may_open_a_new_ledger_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    let opened = futures::future::join_all((0..6).map(|_| Ledger::open(&path, at(0)))).await;
+    let mut ids = Vec::new();
+    for ledger in &opened {
+        ids.push(ledger.as_ref().unwrap().worker_id(at(0)).await.unwrap());
+    }
+    ids.sort_unstable();
+    assert_eq!(ids, [1, 2, 3, 4, 5, 6]);
+}

@@ -1,0 +1,160 @@
+//! A run from plan to end.
+
+use super::*;
+
+#[tokio::test]
+async fn a_run_goes_from_plan_to_done() {
+    let desk = Desk::new().await;
+    let ledger = &desk.ledger;
+    let (run, is_new) = ledger.plan_run(&new_run(Some(at(0))), at(1)).await.unwrap();
+    assert!(is_new && run.state == RunState::Planned && run.due_at() == at(0));
+    let mut editions = [edition("1", &["a@example.com", "b@example.com"]), edition("2", &["c@example.com"])];
+    editions[1].recipients[0].suppressed = Some("left the company".to_owned());
+    let planned = ledger.plan_editions(run.id, &editions, at(2)).await.unwrap();
+    assert_eq!((planned.n_new_editions, planned.n_new_deliveries), (2, 3));
+    assert!(desk.claim_one(at(3)).await.is_none(), "nothing is sent before it is archived");
+    assert_eq!(ledger.finish_run(run.id, at(3)).await.unwrap(), RunState::Running);
+
+    let claims = ledger.claim_editions(Some(run.id), 10, minutes(10), at(4)).await.unwrap();
+    let partners: Vec<_> = claims.iter().map(|claim| claim.row.audience.partner_id.as_str()).collect();
+    assert_eq!(partners, ["1", "2"], "in the order of partners");
+    assert_eq!(claims[0].row.audience, editions[0].audience);
+    for claim in &claims {
+        ledger.settle_edition(claim, archived(), at(5)).await.unwrap();
+    }
+    let row = ledger.edition(editions[0].id).await.unwrap();
+    assert_eq!((row.state, row.archive_path.as_deref()), (EditionState::Archived, Some("monthly/2026-10/1")));
+    assert_eq!(row.manifest, Some(Digest::of(b"manifest")));
+
+    let sent = ledger.claim_deliveries(None, 10, minutes(10), at(6), RELAY).await.unwrap();
+    assert_eq!(sent.len(), 2, "the suppressed one is not claimed");
+    assert_eq!(ledger.finish_run(run.id, at(6)).await.unwrap(), RunState::Running);
+    for claim in &sent {
+        assert_eq!((claim.attempt_no, claim.row.planned_at), (1, at(2)));
+        assert_eq!(claim.archive_path, "monthly/2026-10/1");
+        ledger.settle_delivery(claim, &delivered(), &HOLD, at(7)).await.unwrap();
+    }
+    assert_eq!(ledger.finish_run(run.id, at(8)).await.unwrap(), RunState::Done);
+    let row = ledger.run(run.id).await.unwrap();
+    assert_eq!(row.reason, "editions: 2 archived; deliveries: 2 delivered, 1 suppressed");
+    assert!(ledger.open_runs().await.unwrap().is_empty() && ledger.gaps().await.unwrap().rows.is_empty());
+    let first = desk.delivery(sent[0].row.id).await;
+    assert_eq!(first.receipt, Some(Receipt("250 queued as 42".to_owned())));
+    let steps = path_of(ledger, "delivery", first.id).await;
+    assert_eq!(steps, [("planned".into(), "sending".into()), ("sending".into(), "delivered".into())]);
+}
+
+#[tokio::test]
+async fn the_same_plan_twice_makes_and_sends_nothing_twice() {
+    let desk = Desk::new().await;
+    let editions = [edition("1", &["a@example.com", "b@example.com"]), edition("2", &["c@example.com"])];
+    desk.run_with(&editions).await;
+    desk.archive_all().await;
+    while let Some(claim) = desk.claim_one(at(10)).await {
+        desk.ledger.settle_delivery(&claim, &delivered(), &HOLD, at(11)).await.unwrap();
+    }
+    let (again, is_new) = desk.ledger.plan_run(&new_run(None), at(20)).await.unwrap();
+    assert!(is_new, "a call by hand is a run of its own");
+    let planned = desk.ledger.plan_editions(again.id, &editions, at(20)).await.unwrap();
+    assert_eq!((planned.n_new_editions, planned.n_existing_editions), (0, 2));
+    assert_eq!((planned.n_new_deliveries, planned.n_existing_deliveries), (0, 3));
+    assert_eq!(planned.existing.get(&EditionState::Archived), Some(&2));
+    assert!(desk.ledger.claim_editions(None, 10, minutes(1), at(21)).await.unwrap().is_empty());
+    assert!(desk.claim_one(at(21)).await.is_none());
+    assert_eq!(desk.ledger.finish_run(again.id, at(22)).await.unwrap(), RunState::Done);
+    assert_eq!(desk.ledger.run(again.id).await.unwrap().reason, "every edition and delivery was there already");
+
+    // The same address in other letters is the same recipient; a new one gets the edition that is there.
+    let (third, _) = desk.ledger.plan_run(&new_run(None), at(30)).await.unwrap();
+    let more = [edition("1", &["A@Example.com", "new@example.com"])];
+    let planned = desk.ledger.plan_editions(third.id, &more, at(30)).await.unwrap();
+    assert_eq!((planned.n_new_deliveries, planned.n_existing_deliveries), (1, 1));
+    let claim = desk.claim_one(at(31)).await.unwrap();
+    assert_eq!((claim.row.address.as_str(), claim.row.run), ("new@example.com", third.id));
+    assert_eq!(desk.ledger.finish_run(third.id, at(32)).await.unwrap(), RunState::Running);
+}
+
+#[tokio::test]
+async fn an_occurrence_is_one_row_and_nothing_before_the_first_look_is_due() {
+    let desk = Desk::new().await;
+    let ledger = &desk.ledger;
+    assert_eq!(ledger.first_seen("monthly", at(5)).await.unwrap(), at(5));
+    assert_eq!(ledger.first_seen("monthly", at(9)).await.unwrap(), at(5));
+    assert_eq!(ledger.last_occurrence("monthly").await.unwrap(), None);
+    let (run, _) = ledger.plan_run(&new_run(Some(at(100))), at(101)).await.unwrap();
+    let (same, is_new) = ledger.plan_run(&new_run(Some(at(100))), at(102)).await.unwrap();
+    assert_eq!((same.id, is_new, same.planned_at), (run.id, false, at(101)));
+    let missed = RunState::Missed;
+    let (kept, is_new) = ledger.record_occurrence(&new_run(Some(at(100))), missed, "late", at(103)).await.unwrap();
+    assert_eq!((kept.state, is_new), (RunState::Planned, false), "a row is never overwritten");
+    let (row, _) = ledger.record_occurrence(&new_run(Some(at(200))), missed, "late", at(203)).await.unwrap();
+    assert_eq!((row.state, row.reason.as_str()), (RunState::Missed, "late"));
+    let wrong = ledger.record_occurrence(&new_run(Some(at(300))), RunState::Done, "no", at(303)).await;
+    assert!(matches!(wrong, Err(LedgerError::Move { .. })));
+    assert_eq!(ledger.last_occurrence("monthly").await.unwrap(), Some(at(200)), "and the refused one left no row");
+    ledger.plan_run(&NewRun { schedule: "weekly".to_owned(), ..new_run(Some(at(400))) }, at(401)).await.unwrap();
+    assert_eq!(ledger.last_occurrence("monthly").await.unwrap(), Some(at(200)));
+    let gaps: Vec<_> = ledger.gaps().await.unwrap().rows.into_iter().map(|row| row.occurrence_at).collect();
+    assert_eq!(gaps, [Some(at(100)), Some(at(400))]);
+    assert_eq!(ledger.runs(1).await.unwrap()[0].schedule, "weekly");
+}
+
+#[tokio::test]
+async fn what_has_no_pack_is_not_sent_and_the_run_says_so() {
+    let desk = Desk::new().await;
+    let names = ["1", "2", "3"];
+    let run = desk.run_with(&names.map(|name| edition(name, &[&format!("{name}@example.com")]))).await;
+    let claims = desk.ledger.claim_editions(None, 3, minutes(1), at(1)).await.unwrap();
+    let outcomes = [
+        EditionOutcome::Skipped("no licenses".to_owned()),
+        EditionOutcome::Held("the gate read 12, not 13".to_owned()),
+        EditionOutcome::Failed("the font is missing".to_owned()),
+    ];
+    for (claim, outcome) in claims.iter().zip(outcomes) {
+        desk.ledger.settle_edition(claim, outcome, at(2)).await.unwrap();
+    }
+    assert!(desk.claim_one(at(3)).await.is_none());
+    assert_eq!(desk.ledger.finish_run(run, at(3)).await.unwrap(), RunState::Partial);
+    let reason = desk.ledger.run(run).await.unwrap().reason;
+    assert_eq!(reason, "editions: 1 held, 1 skipped, 1 failed; deliveries: 2 skipped, 1 held");
+    let page = desk.ledger.deliveries(&DeliveriesOf::Address("1@EXAMPLE.com".to_owned())).await.unwrap();
+    assert_eq!(page.rows[0].reason, "its edition is skipped: no licenses");
+
+    let released = desk.ledger.release_delivery(page.rows[0].id, "send it", at(4)).await.unwrap_err();
+    assert_eq!(released.to_string(), "delivery `1` has nothing to send: its edition is skipped");
+
+    // Planned again, the three are left as they are, and a new recipient follows them.
+    let (again, _) = desk.ledger.plan_run(&new_run(None), at(10)).await.unwrap();
+    let planned = desk.ledger.plan_editions(again.id, &[edition("3", &["new@example.com"])], at(10)).await.unwrap();
+    assert_eq!(planned.existing.get(&EditionState::Failed), Some(&1));
+    assert_eq!(desk.ledger.counts(again.id).await.unwrap().deliveries.get(&DeliveryState::Skipped), Some(&1));
+}
+
+#[tokio::test]
+async fn more_than_the_bounds_is_refused_whole() {
+    let desk = Desk::new().await;
+    let (run, _) = desk.ledger.plan_run(&new_run(None), at(0)).await.unwrap();
+    let mut big = edition("1", &["a@example.com"]);
+    big.recipients = vec![big.recipients[0].clone(); RECIPIENTS_MAX + 1];
+    let refused = desk.ledger.plan_editions(run.id, &[edition("2", &[]), big], at(1)).await.unwrap_err();
+    assert_eq!(refused.to_string(), "10001 recipients of one edition are more than the ledger takes at once, 10000");
+    assert!(desk.ledger.editions(run.id).await.unwrap().rows.is_empty());
+    assert!(desk.ledger.plan_editions(RunId(77), &[], at(1)).await.is_err());
+}
+
+#[tokio::test]
+async fn more_editions_than_one_statement_takes_are_planned_whole() {
+    let desk = Desk::new().await;
+    let names: Vec<String> = (0..1_203).map(|n| format!("{n:05}")).collect();
+    let editions: Vec<_> = names.iter().map(|name| edition(name, &["a@example.com", "b@example.com"])).collect();
+    let run = desk.run_with(&editions).await;
+    let counts = desk.ledger.counts(run).await.unwrap();
+    assert_eq!(counts.editions.get(&EditionState::Planned), Some(&1_203));
+    assert_eq!(counts.deliveries.get(&DeliveryState::Planned), Some(&2_406));
+    let of_one = desk.ledger.deliveries(&DeliveriesOf::Partner("00007".to_owned())).await.unwrap();
+    assert_eq!((of_one.rows.len(), of_one.more), (2, false));
+    let of_one = desk.ledger.deliveries(&DeliveriesOf::Edition(editions[7].id)).await.unwrap();
+    assert_eq!(of_one.rows.len(), 2);
+    assert_eq!(desk.ledger.deliveries(&DeliveriesOf::Run(run)).await.unwrap().rows.len(), 2_406);
+    assert_eq!(desk.ledger.editions_of_partner("00007").await.unwrap().rows.len(), 1);
+}

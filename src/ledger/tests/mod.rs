@@ -1,0 +1,137 @@
+//! One ledger in a temporary folder, and what the tests plan in it.
+
+mod claims;
+mod files;
+mod hands;
+mod life;
+mod model;
+mod states;
+
+use std::path::PathBuf;
+
+use chrono::{DateTime, Duration, Utc};
+
+use super::*;
+use crate::audience::{Audience, Scope};
+use crate::base::{Digest, EditionId, Period};
+use crate::deliver::{Outcome, Receipt};
+
+pub(super) const RELAY: &str = "relay";
+
+pub(super) const HOLD: Retries =
+    Retries { attempts_max: 3, backoff_secs_min: 60, backoff_secs_max: 150, rule: UncertainRule::Hold };
+pub(super) const RESEND: Retries = Retries { rule: UncertainRule::Resend, ..HOLD };
+
+/// So many seconds after 2026-11-23 06:00 UTC.
+pub(super) fn at(secs: i64) -> DateTime<Utc> {
+    DateTime::parse_from_rfc3339("2026-11-23T06:00:00Z").unwrap().to_utc() + Duration::seconds(secs)
+}
+
+pub(super) fn minutes(n: i64) -> Duration {
+    Duration::minutes(n)
+}
+
+/// A ledger whose folder lasts as long as this value.
+pub(super) struct Desk {
+    pub(super) folder: tempfile::TempDir,
+    pub(super) ledger: Ledger,
+}
+
+impl Desk {
+    pub(super) async fn new() -> Desk {
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = Ledger::open(&folder.path().join("ledger.db"), at(0)).await.unwrap();
+        Desk { folder, ledger }
+    }
+
+    pub(super) fn path(&self) -> PathBuf {
+        self.folder.path().join("ledger.db")
+    }
+
+    pub(super) async fn another(&self) -> Ledger {
+        Ledger::open(&self.path(), at(0)).await.unwrap()
+    }
+
+    /// A run of `monthly`, by hand, with these editions.
+    pub(super) async fn run_with(&self, editions: &[NewEdition]) -> RunId {
+        let (run, _) = self.ledger.plan_run(&new_run(None), at(0)).await.unwrap();
+        self.ledger.plan_editions(run.id, editions, at(0)).await.unwrap();
+        run.id
+    }
+
+    /// The one delivery of a fresh edition that is archived, claimed.
+    pub(super) async fn sending(&self) -> DeliveryClaim {
+        self.run_with(&[edition("1", &["a@example.com"])]).await;
+        self.archive_all().await;
+        self.claim_one(at(10)).await.unwrap()
+    }
+
+    pub(super) async fn claim_one(&self, now: DateTime<Utc>) -> Option<DeliveryClaim> {
+        self.ledger.claim_deliveries(None, 1, minutes(10), now, RELAY).await.unwrap().pop()
+    }
+
+    pub(super) async fn archive_all(&self) {
+        for claim in self.ledger.claim_editions(None, CLAIMS_MAX, minutes(10), at(1)).await.unwrap() {
+            self.ledger.settle_edition(&claim, archived(), at(2)).await.unwrap();
+        }
+    }
+
+    pub(super) async fn delivery(&self, id: DeliveryId) -> DeliveryRow {
+        delivery::read_delivery(&mut self.ledger.read.acquire().await.unwrap(), id).await.unwrap()
+    }
+}
+
+pub(super) fn archived() -> EditionOutcome {
+    EditionOutcome::Archived { path: "monthly/2026-10/1".to_owned(), manifest: Digest::of(b"manifest") }
+}
+
+pub(super) fn delivered() -> Outcome {
+    Outcome::Delivered(Receipt("250 queued as 42".to_owned()))
+}
+
+pub(super) fn new_run(occurrence_at: Option<DateTime<Utc>>) -> NewRun {
+    NewRun {
+        schedule: "monthly".to_owned(),
+        occurrence_at,
+        period: period(),
+        data: "{\"load_no\":7}".to_owned(),
+        config_digest: "c0ffee".to_owned(),
+        why: "0 6 22W * * in UTC".to_owned(),
+    }
+}
+
+pub(super) fn period() -> Period {
+    "2026-10".parse().unwrap()
+}
+
+/// The first edition of a partner for its report viewers, to these addresses.
+pub(super) fn edition(partner_id: &str, addresses: &[&str]) -> NewEdition {
+    let audience = Audience {
+        partner_id: partner_id.to_owned(),
+        role: "report-viewer".to_owned(),
+        scope: Scope::Organization,
+        language: "en".to_owned(),
+    };
+    let id = EditionId::of("monthly", period(), &audience.key(), 1);
+    let recipients = addresses.iter().map(|address| NewDelivery {
+        address: (*address).to_owned(),
+        name: "A Reader".to_owned(),
+        message_id: crate::deliver::message_id(id, address, "example.com"),
+        destination: RELAY.to_owned(),
+        suppressed: None,
+    });
+    NewEdition {
+        id,
+        partner_name: format!("Partner {partner_id}"),
+        number: 1,
+        period: period(),
+        recipients: recipients.collect(),
+        audience,
+    }
+}
+
+/// The states that a row went through, in order.
+pub(super) async fn path_of(ledger: &Ledger, row: &str, id: impl ToString) -> Vec<(String, String)> {
+    let moves = ledger.moves_of(row, &id.to_string()).await.unwrap();
+    moves.rows.into_iter().map(|moved| (moved.from, moved.to)).collect()
+}

@@ -1,0 +1,12 @@
+//! Plan, burst, deliver: a run from end to end. The only place that knows every stage.
+
+mod mail;
+mod make;
+mod order;
+mod plan;
+mod run;
+mod spool;
+
+pub use order::{Order, Press, Stop};
+pub use plan::{Plan, PlannedEdition, plan};
+pub use run::{Progress, Ran, RunError, Step, resume, run};

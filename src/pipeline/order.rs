@@ -1,0 +1,107 @@
+//! What a schedule orders, composed from the configuration by whoever starts a run.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::archive::Archive;
+use crate::audience::{Recipient, Roles};
+use crate::base::{Digest, Period, Range};
+use crate::clock::Clock;
+use crate::deliver::{Destination, Mailbox};
+use crate::facts::FactSource;
+use crate::ledger::{Ledger, Retries};
+use crate::render::email::MailTemplates;
+use crate::render::{Format, Theme};
+use crate::sections::Template;
+
+/// Everything outside that a run touches.
+#[derive(Clone)]
+pub struct Press {
+    /// Where facts come from.
+    pub facts: Arc<dyn FactSource>,
+    /// What was planned, made and sent.
+    pub ledger: Arc<Ledger>,
+    /// Where packs are filed.
+    pub archive: Arc<Archive>,
+    /// Where mails go.
+    pub destination: Arc<dyn Destination>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Set when nothing new is to be begun.
+    pub stop: Stop,
+}
+
+/// A flag that is set once: nothing new is begun, what is under way is finished.
+#[derive(Clone, Debug, Default)]
+pub struct Stop(Arc<AtomicBool>);
+
+impl Stop {
+    /// Sets it.
+    pub fn set(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+
+    /// Whether it is set.
+    pub fn is_set(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+/// What a schedule orders.
+#[derive(Clone)]
+pub struct Order {
+    /// The schedule's name.
+    pub schedule: String,
+    /// What is in the report.
+    pub template: Template,
+    /// What each role may see.
+    pub roles: Roles,
+    /// The look.
+    pub theme: Theme,
+    /// The mail's subject and bodies.
+    pub mail: MailTemplates,
+    /// Which files are made.
+    pub formats: Vec<Format>,
+    /// How many months an edition shows.
+    pub range_months: u32,
+    /// The day of the next month from which on a month counts as full.
+    pub closing_day: u32,
+    /// Whether an audience without figures gets a report that says so.
+    pub send_empty: bool,
+    /// Of which partners only; of all when none.
+    pub partners: Option<BTreeSet<String>>,
+    /// For which roles only; for all when none.
+    pub only_roles: Option<BTreeSet<String>>,
+    /// Who is to get something.
+    pub recipients: Vec<Recipient>,
+    /// Who sends.
+    pub from: Mailbox,
+    /// Where answers go, if not to the sender.
+    pub reply_to: Option<Mailbox>,
+    /// Whom to ask, as report and mail print it.
+    pub contact: String,
+    /// The domain of Message-IDs.
+    pub message_id_domain: String,
+    /// When a mail that was not taken is tried again, and what is done when nobody can tell.
+    pub retries: Retries,
+    /// The digest of the configuration it comes from.
+    pub config_digest: Digest,
+}
+
+impl Order {
+    /// The months that an edition about a period shows.
+    pub fn range(&self, period: Period) -> Range {
+        Range::ending_with(period, self.range_months)
+    }
+
+    /// Whether it is for a partner.
+    pub fn covers(&self, partner_id: &str) -> bool {
+        self.partners.as_ref().is_none_or(|ids| ids.contains(partner_id))
+    }
+
+    /// Whether it is for a role.
+    pub fn is_for(&self, role: &str) -> bool {
+        self.only_roles.as_ref().is_none_or(|roles| roles.contains(role))
+    }
+}

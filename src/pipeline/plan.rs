@@ -1,0 +1,117 @@
+//! What a run will make and for whom, before anything is done.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::audience::{Audience, Burst, Decision, Partner, Recipient, audiences};
+use crate::base::{EditionId, Period};
+use crate::deliver::message_id;
+use crate::facts::{DataSet, FactsError};
+use crate::ledger::{NewDelivery, NewEdition};
+
+use super::order::{Order, Press};
+
+/// The number of an edition that corrects none.
+const FIRST: u32 = 1;
+
+/// The destination's name in the ledger: it stays when the relay behind it becomes another.
+pub(super) const DESTINATION: &str = "mail";
+
+/// What a run will make and for whom.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The pinned data set.
+    pub data: DataSet,
+    /// What it is about.
+    pub period: Period,
+    /// The editions, in the order of partners and audiences.
+    pub editions: Vec<PlannedEdition>,
+    /// What became of each recipient's grant, and by which rule.
+    pub decisions: Vec<Decision>,
+    /// Partners of the data that nobody gets a report of.
+    pub without_recipients: Vec<Partner>,
+    /// Recipients whose partner is not in the data.
+    pub without_partner: Vec<Recipient>,
+}
+
+/// An edition with those who will get it.
+#[derive(Clone, Debug)]
+pub struct PlannedEdition {
+    /// Its id.
+    pub id: EditionId,
+    /// The partner's name.
+    pub partner_name: String,
+    /// For whom it is.
+    pub audience: Audience,
+    /// Who gets it.
+    pub recipients: Vec<Recipient>,
+}
+
+/// Pins the data and works out what a run of an order about a period makes; writes nothing.
+///
+/// # Errors
+/// When the facts cannot be read.
+pub async fn plan(press: &Press, order: &Order, period: Period) -> Result<Plan, FactsError> {
+    plan_pinned(press, order, period, press.facts.pin().await?).await
+}
+
+/// The same over a data set that is pinned already.
+pub(super) async fn plan_pinned(
+    press: &Press,
+    order: &Order,
+    period: Period,
+    data: DataSet,
+) -> Result<Plan, FactsError> {
+    let partners = press.facts.partners(&data).await?;
+    Ok(plan_over(order, period, data, partners))
+}
+
+fn plan_over(order: &Order, period: Period, data: DataSet, partners: Vec<Partner>) -> Plan {
+    let (bursts, decisions) = audiences(&order.recipients, &order.roles);
+    let partners: BTreeMap<&str, &Partner> =
+        partners.iter().filter(|partner| order.covers(&partner.id)).map(|partner| (&*partner.id, partner)).collect();
+    let mut reached: BTreeSet<&str> = BTreeSet::new();
+    let mut editions = Vec::new();
+    for Burst { audience, recipients } in bursts.iter().filter(|burst| order.is_for(&burst.audience.role)) {
+        let Some(partner) = partners.get(audience.partner_id.as_str()) else { continue };
+        reached.insert(&partner.id);
+        editions.push(PlannedEdition {
+            id: EditionId::of(&order.schedule, period, &audience.key(), FIRST),
+            partner_name: partner.name.clone(),
+            audience: audience.clone(),
+            recipients: recipients.clone(),
+        });
+    }
+    let left = |partner: &&Partner| !reached.contains(partner.id.as_str());
+    let gone = |recipient: &&Recipient| {
+        order.covers(&recipient.partner_id) && !partners.contains_key(recipient.partner_id.as_str())
+    };
+    Plan {
+        data,
+        period,
+        without_recipients: partners.values().copied().filter(left).cloned().collect(),
+        without_partner: order.recipients.iter().filter(gone).cloned().collect(),
+        editions,
+        decisions,
+    }
+}
+
+impl PlannedEdition {
+    /// As the ledger takes it.
+    pub(super) fn row(&self, order: &Order, period: Period) -> NewEdition {
+        let delivery = |recipient: &Recipient| NewDelivery {
+            address: recipient.address.clone(),
+            name: recipient.name.clone(),
+            message_id: message_id(self.id, &recipient.address, &order.message_id_domain),
+            destination: DESTINATION.to_owned(),
+            suppressed: None,
+        };
+        NewEdition {
+            id: self.id,
+            partner_name: self.partner_name.clone(),
+            audience: self.audience.clone(),
+            number: FIRST,
+            period,
+            recipients: self.recipients.iter().map(delivery).collect(),
+        }
+    }
+}

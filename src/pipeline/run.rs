@@ -1,0 +1,339 @@
+//! A run from end to end: plan it, make its editions, file them, hand their mails over, close it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use crate::archive::ArchiveError;
+use crate::base::Period;
+use crate::facts::{BurstRequest, DataSet, FactsError, PartnerFacts};
+use crate::gate::Others;
+use crate::ledger::{EditionClaim, EditionOutcome, LedgerError, NewRun, Planned, RunId, RunRow, RunState};
+
+use super::mail::{ask_uncertain, deliver_ready};
+use super::make::{Draft, Edition, Made, MakeError, Of, inspect_pack, make};
+use super::order::{Order, Press};
+use super::plan::{Plan, plan, plan_pinned};
+
+/// How many editions are claimed at once.
+const CLAIMS_MAX: usize = 64;
+
+/// How long a claim of an edition holds, longer than the largest takes to make.
+const LEASE_MINUTES: i64 = 60;
+
+/// How long the delivering side waits before it looks for newly archived editions again.
+const LOOK_AGAIN_MILLIS: u64 = 50;
+
+/// Told of each edition that is settled; for progress bars.
+pub type Progress = Arc<dyn Fn(Step<'_>) + Send + Sync>;
+
+/// A step of a run, for progress.
+#[derive(Clone, Copy, Debug)]
+pub enum Step<'a> {
+    /// So many editions are to be made.
+    Planned(usize),
+    /// An edition of this partner was settled.
+    Settled(&'a str),
+}
+
+/// Why a run could not be planned or worked on; its rows stay as they are, and the next start goes on.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The facts cannot be read.
+    #[error(transparent)]
+    Facts(#[from] FactsError),
+    /// The ledger cannot be read or written.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The names of the partners are more than the gate can look for.
+    #[error("the partners' names: {0}")]
+    Names(String),
+    /// The pinned data set of a run that is resumed cannot be read from its row.
+    #[error("run {run}: its data set `{data}` is not readable")]
+    DataSet {
+        /// The run.
+        run: RunId,
+        /// What stands in its row.
+        data: String,
+    },
+}
+
+/// How a run went.
+#[derive(Clone, Debug)]
+pub struct Ran {
+    /// Its row, as it ended.
+    pub run: RunRow,
+    /// What planning it added to the ledger and found there; none when it was resumed.
+    pub planned: Option<Planned>,
+    /// What was planned; none when it was resumed.
+    pub plan: Option<Plan>,
+}
+
+/// Runs an order about a period: by hand when there is no occurrence.
+///
+/// An edition or a delivery that an earlier run has is left as it is, so that running twice makes and sends
+/// nothing twice.
+///
+/// # Errors
+/// When facts or ledger fail; single editions and deliveries that fail are rows, not errors.
+pub async fn run(
+    press: &Press,
+    order: &Arc<Order>,
+    (period, occurrence_at): (Period, Option<DateTime<Utc>>),
+    why: &str,
+    progress: &Progress,
+) -> Result<Ran, RunError> {
+    let plan = plan(press, order, period).await?;
+    let new = NewRun {
+        schedule: order.schedule.clone(),
+        occurrence_at,
+        period,
+        data: data_text(&plan.data),
+        config_digest: order.config_digest.to_string(),
+        why: why.to_owned(),
+    };
+    let (row, _) = press.ledger.plan_run(&new, press.clock.now()).await?;
+    let planned = write_down(press, order, &row, &plan).await?;
+    progress(Step::Planned(planned.n_new_editions as usize));
+    let run = work(press, order, &row, progress).await?;
+    Ok(Ran { run, planned: Some(planned), plan: Some(plan) })
+}
+
+/// Goes on with a run that an earlier process left open.
+///
+/// One that broke off before its editions were written down is planned anew over its pinned data; but a call by
+/// hand, whose partners and roles only the caller knew, is left out and says so.
+///
+/// # Errors
+/// As [`run`].
+pub async fn resume(press: &Press, order: &Arc<Order>, row: &RunRow, progress: &Progress) -> Result<Ran, RunError> {
+    if row.state == RunState::Planned {
+        if row.occurrence_at.is_none() {
+            let reason = "it broke off before it was planned; run it again";
+            press.ledger.move_run(row.id, RunState::Skipped, reason, press.clock.now()).await?;
+            return Ok(Ran { run: press.ledger.run(row.id).await?, planned: None, plan: None });
+        }
+        let plan = plan_pinned(press, order, row.period, data_set(row)?).await?;
+        write_down(press, order, row, &plan).await?;
+    }
+    let run = work(press, order, row, progress).await?;
+    Ok(Ran { run, planned: None, plan: None })
+}
+
+/// Writes the planned editions and deliveries down, all at once.
+async fn write_down(press: &Press, order: &Order, row: &RunRow, plan: &Plan) -> Result<Planned, LedgerError> {
+    let editions: Vec<_> = plan.editions.iter().map(|edition| edition.row(order, row.period)).collect();
+    press.ledger.plan_editions(row.id, &editions, press.clock.now()).await
+}
+
+fn data_set(row: &RunRow) -> Result<DataSet, RunError> {
+    serde_json::from_str(&row.data).map_err(|_| RunError::DataSet { run: row.id, data: row.data.clone() })
+}
+
+fn data_text(data: &DataSet) -> String {
+    // A closed enum of numbers, a digest and an instant: serializing it cannot fail.
+    serde_json::to_string(data).unwrap_or_default()
+}
+
+/// Makes and delivers side by side until nothing is left, then closes the run.
+async fn work(press: &Press, order: &Arc<Order>, row: &RunRow, progress: &Progress) -> Result<RunRow, RunError> {
+    ask_uncertain(press, row.id).await?;
+    let of = of(press, row).await?;
+    let (made, is_made) = tokio::sync::watch::channel(false);
+    let making = async {
+        let result = make_all(press, order, row.id, &of, progress).await;
+        made.send_replace(true);
+        result
+    };
+    let delivering = async {
+        loop {
+            // Read before looking: what is archived after this look is found by the next one.
+            let last = *is_made.borrow();
+            deliver_ready(press, order, row.id).await?;
+            if last {
+                return Ok::<(), RunError>(());
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(LOOK_AGAIN_MILLIS)).await;
+        }
+    };
+    let (made, delivered) = tokio::join!(making, delivering);
+    made?;
+    delivered?;
+    press.ledger.finish_run(row.id, press.clock.now()).await?;
+    Ok(press.ledger.run(row.id).await?)
+}
+
+/// What the run's editions share.
+async fn of(press: &Press, row: &RunRow) -> Result<Of, RunError> {
+    let data = data_set(row)?;
+    let partners = press.facts.partners(&data).await?;
+    let names = Others::new(partners.iter().map(|partner| partner.name.as_str())).map_err(RunError::Names)?;
+    Ok(Of { period: row.period, data, pinned_at: row.planned_at, partners: names })
+}
+
+/// Claims and makes editions until none is left to claim.
+async fn make_all(press: &Press, order: &Arc<Order>, run: RunId, of: &Of, progress: &Progress) -> Result<(), RunError> {
+    while !press.stop.is_set() {
+        let lease = chrono::Duration::minutes(LEASE_MINUTES);
+        let claims = press.ledger.claim_editions(Some(run), CLAIMS_MAX, lease, press.clock.now()).await?;
+        if claims.is_empty() {
+            return Ok(());
+        }
+        make_claimed(press, order, of, claims, progress).await?;
+    }
+    Ok(())
+}
+
+/// Makes the claimed editions: one reader ahead, as many makers as there are cores, archive and ledger behind.
+async fn make_claimed(
+    press: &Press,
+    order: &Arc<Order>,
+    of: &Of,
+    claims: Vec<EditionClaim>,
+    progress: &Progress,
+) -> Result<(), RunError> {
+    let mut by_partner: BTreeMap<String, Vec<EditionClaim>> = BTreeMap::new();
+    for claim in claims {
+        by_partner.entry(claim.row.audience.partner_id.clone()).or_default().push(claim);
+    }
+    let range = order.range(of.period);
+    let mut partners = press.facts.burst(BurstRequest {
+        data: of.data.clone(),
+        partner_ids: by_partner.keys().cloned().collect(),
+        first: range.first().prev(),
+        last: range.last(),
+        closing_day: order.closing_day,
+    });
+    let n_makers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let makers = Arc::new(Semaphore::new(n_makers));
+    let mut tasks = JoinSet::new();
+    let mut broken = None;
+    while let Some(facts) = partners.recv().await {
+        let facts = match facts {
+            Ok(facts) => facts,
+            Err(error) => {
+                broken = Some(error.to_string());
+                break;
+            }
+        };
+        let Some(claims) = by_partner.remove(&facts.partner.id) else { continue };
+        let Ok(permit) = Arc::clone(&makers).acquire_owned().await else { break };
+        let task = (press.clone(), Arc::clone(order), of.clone(), Arc::clone(progress));
+        tasks.spawn(async move {
+            let (press, order, of, progress) = task;
+            let settled = make_partner(&press, &order, &of, facts, claims, &progress).await;
+            drop(permit);
+            settled
+        });
+    }
+    while let Some(joined) = tasks.join_next().await {
+        // A task that panicked has left its claims open: they end with their lease, as after a crash.
+        joined.unwrap_or_else(|error| {
+            tracing::error!("making a partner's editions broke off: {error}");
+            Ok(())
+        })?;
+    }
+    let reason = broken.unwrap_or_else(|| "its partner's facts were not handed out".to_owned());
+    for claim in by_partner.into_values().flatten() {
+        settle(press, &claim, EditionOutcome::Retry(reason.clone()), progress).await?;
+    }
+    Ok(())
+}
+
+/// Makes one partner's editions on a thread that may block, then files and settles each.
+async fn make_partner(
+    press: &Press,
+    order: &Arc<Order>,
+    of: &Of,
+    facts: PartnerFacts,
+    claims: Vec<EditionClaim>,
+    progress: &Progress,
+) -> Result<(), LedgerError> {
+    let editions: Vec<Edition> = claims
+        .iter()
+        .map(|claim| Edition { id: claim.row.id, audience: claim.row.audience.clone(), number: claim.row.number })
+        .collect();
+    let task = (Arc::clone(order), of.clone());
+    let made = tokio::task::spawn_blocking(move || make(&task.0, &task.1, facts, &editions)).await;
+    let made = match made {
+        Ok(Ok(made)) => made,
+        Ok(Err(error)) => return settle_all(press, &claims, &retry(&error), progress).await,
+        Err(error) => {
+            let outcome = EditionOutcome::Retry(format!("making it broke off: {error}"));
+            return settle_all(press, &claims, &outcome, progress).await;
+        }
+    };
+    for (claim, made) in claims.iter().zip(made) {
+        let outcome = match made {
+            Ok(Made::Empty) => EditionOutcome::Skipped("there is nothing to report".to_owned()),
+            Ok(Made::Pack(draft)) => file(press, *draft, claim.row.released_at.is_some()).await,
+            Err(error) => retry(&error),
+        };
+        settle(press, claim, outcome, progress).await?;
+    }
+    Ok(())
+}
+
+fn retry(error: &MakeError) -> EditionOutcome {
+    match error {
+        // The configuration must change first.
+        MakeError::Role(error) => EditionOutcome::Failed(error.to_string()),
+        error => EditionOutcome::Retry(error.to_string()),
+    }
+}
+
+/// Files a pack; one that the gate holds is filed too, as the evidence of why it was held. One that an admin has
+/// released may leave whatever the gate finds.
+async fn file(press: &Press, draft: Draft, is_released: bool) -> EditionOutcome {
+    let finding = draft.finding.filter(|_| !is_released);
+    match (press.archive.put(&draft.key, &draft.files, draft.manifest).await, finding) {
+        (Ok(archived), None) => EditionOutcome::Archived { path: archived.path, manifest: archived.manifest_digest },
+        (Ok(archived), Some(finding)) => EditionOutcome::Held(format!("gate: {finding}; see {}", archived.path)),
+        (Err(ArchiveError::Taken { path, .. }), _) => adopt(press, &path).await,
+        (Err(error), _) if error.is_transient() => EditionOutcome::Retry(error.to_string()),
+        (Err(error), _) => EditionOutcome::Failed(error.to_string()),
+    }
+}
+
+/// Takes over a complete pack of the same edition that an earlier program filed before it could say so: what is in
+/// the archive is never overwritten. The gate reads it back like any other.
+async fn adopt(press: &Press, path: &str) -> EditionOutcome {
+    let pack = match press.archive.get(path).await {
+        Ok(pack) => pack,
+        Err(error) => return EditionOutcome::Failed(error.to_string()),
+    };
+    match inspect_pack(&pack) {
+        Ok(()) => EditionOutcome::Archived { path: pack.path, manifest: pack.manifest_digest },
+        Err(finding) => EditionOutcome::Held(format!("gate: {finding}; see {path}")),
+    }
+}
+
+async fn settle_all(
+    press: &Press,
+    claims: &[EditionClaim],
+    outcome: &EditionOutcome,
+    progress: &Progress,
+) -> Result<(), LedgerError> {
+    for claim in claims {
+        settle(press, claim, outcome.clone(), progress).await?;
+    }
+    Ok(())
+}
+
+async fn settle(
+    press: &Press,
+    claim: &EditionClaim,
+    outcome: EditionOutcome,
+    progress: &Progress,
+) -> Result<(), LedgerError> {
+    let settled = press.ledger.settle_edition(claim, outcome, press.clock.now()).await;
+    progress(Step::Settled(&claim.row.partner_name));
+    match settled {
+        // Somebody else has the row by now; what it says stands.
+        Err(error) if error.is_lost_claim() => Ok(()),
+        settled => settled.map(|_| ()),
+    }
+}

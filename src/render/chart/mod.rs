@@ -1,0 +1,277 @@
+//! Charts drawn by plotters, on whatever backend it is given: the PDF's, or a bitmap for mails.
+//!
+//! Coordinates of a plotters backend are whole numbers; a point of paper has [`UNITS_PER_POINT`] of them, so every
+//! length in here goes through [`units`].
+
+mod axis;
+mod columns;
+mod donut;
+mod micro;
+
+use plotters::coord::Shift;
+use plotters::drawing::{DrawingAreaErrorKind, IntoDrawingArea};
+use plotters::prelude::{DrawingArea, DrawingBackend, IntoFont, RGBColor, TextStyle};
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+use plotters::style::{Color, FontStyle, ShapeStyle};
+
+use super::{Colour, Theme};
+use crate::base::Quantity;
+use crate::report::{Columns, Donut};
+
+/// Units of a backend in a point of 1/72 inch.
+pub(crate) const UNITS_PER_POINT: f32 = 10.0;
+
+/// The family that text in charts asks its backend for.
+pub(crate) const FAMILY: &str = "Inter";
+
+/// The size of axis labels, in points.
+const LABEL_SIZE: f32 = 7.5;
+
+/// Something that plotters draws.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Picture<'r> {
+    /// Stacked columns over months.
+    Columns(&'r Columns),
+    /// A ring of shares.
+    Donut(&'r Donut),
+    /// A course as a line that ends in a dot.
+    Spark(&'r [Option<Quantity>], Colour),
+    /// A course as small columns, one of which may be *current*.
+    Micro(&'r [Option<Quantity>], Option<usize>),
+}
+
+impl Picture<'_> {
+    /// Whether there is nothing to be seen: no value at all, or a ring of nothing.
+    pub(crate) fn is_empty(&self) -> bool {
+        let absent = |values: &[Option<Quantity>]| values.iter().all(Option::is_none);
+        match self {
+            Picture::Columns(chart) => {
+                chart.months.is_empty() || chart.above.iter().chain(&chart.below).all(|series| absent(&series.values))
+            }
+            Picture::Donut(chart) => chart.slices.iter().all(|slice| slice.value <= Quantity::ZERO),
+            Picture::Spark(values, _) | Picture::Micro(values, _) => absent(values),
+        }
+    }
+}
+
+type Area<DB> = DrawingArea<DB, Shift>;
+type Drawn<DB> = Result<(), DrawingAreaErrorKind<<DB as DrawingBackend>::ErrorType>>;
+
+/// Draws a picture over the whole of a backend.
+///
+/// # Errors
+/// As the backend's.
+pub(crate) fn draw<DB: DrawingBackend>(backend: DB, picture: Picture<'_>, theme: &Theme) -> Drawn<DB> {
+    let area = backend.into_drawing_area();
+    match picture {
+        Picture::Columns(chart) => columns::draw(&area, chart, theme)?,
+        Picture::Donut(chart) => donut::draw(&area, chart, theme)?,
+        Picture::Spark(values, colour) => micro::spark(&area, values, colour)?,
+        Picture::Micro(values, current) => micro::columns(&area, values, current, theme)?,
+    }
+    area.present()
+}
+
+/// Points as a backend's units.
+fn units(points: f32) -> i32 {
+    (points * UNITS_PER_POINT).round() as i32
+}
+
+fn rgb(colour: Colour) -> RGBColor {
+    RGBColor(colour.0, colour.1, colour.2)
+}
+
+fn filled(colour: Colour) -> ShapeStyle {
+    rgb(colour).filled()
+}
+
+fn stroke(colour: Colour, points: f32) -> ShapeStyle {
+    rgb(colour).stroke_width(units(points).unsigned_abs())
+}
+
+/// A label's style; `bold` is the semi-bold of the page.
+fn label<'a>(colour: Colour, size: f32, bold: bool, horizontal: HPos, vertical: VPos) -> TextStyle<'a> {
+    let style = if bold { FontStyle::Bold } else { FontStyle::Normal };
+    let font = (FAMILY, f64::from(size * UNITS_PER_POINT), style).into_font();
+    TextStyle { font, color: rgb(colour).to_backend_color(), pos: Pos::new(horizontal, vertical) }
+}
+
+/// White or ink, whichever reads better on a colour (relative luminance, WCAG 2.2).
+pub(crate) fn readable_on(ground: Colour, ink: Colour) -> Colour {
+    const WHITE: Colour = Colour(255, 255, 255);
+    if contrast(WHITE, ground) >= contrast(ink, ground) { WHITE } else { ink }
+}
+
+/// The contrast of two colours, from 1 to 21 (WCAG 2.2).
+fn contrast(one: Colour, other: Colour) -> f32 {
+    let luminance = |colour: Colour| {
+        let part = |part: u8| {
+            let part = f32::from(part) / 255.0;
+            if part <= 0.04045 { part / 12.92 } else { ((part + 0.055) / 1.055).powf(2.4) }
+        };
+        0.2126 * part(colour.0) + 0.7152 * part(colour.1) + 0.0722 * part(colour.2)
+    };
+    let (one, other) = (luminance(one), luminance(other));
+    (one.max(other) + 0.05) / (one.min(other) + 0.05)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::convert::Infallible;
+    use std::rc::Rc;
+
+    use plotters_backend::{BackendColor, BackendCoord, BackendStyle, BackendTextStyle, DrawingErrorKind};
+
+    use super::*;
+    use crate::render::sample_report;
+    use crate::report::{Block, Chart};
+
+    /// Left, top, right and bottom of each text, and of everything else.
+    type Boxes = Rc<RefCell<(Vec<[i32; 4]>, Vec<[i32; 4]>)>>;
+
+    /// A backend that notes where things are.
+    struct Recorder {
+        size: (u32, u32),
+        boxes: Boxes,
+    }
+
+    type Noted = Result<(), DrawingErrorKind<Infallible>>;
+
+    impl DrawingBackend for Recorder {
+        type ErrorType = Infallible;
+
+        fn get_size(&self) -> (u32, u32) {
+            self.size
+        }
+
+        fn ensure_prepared(&mut self) -> Noted {
+            Ok(())
+        }
+
+        fn present(&mut self) -> Noted {
+            Ok(())
+        }
+
+        fn draw_pixel(&mut self, (x, y): BackendCoord, _color: BackendColor) -> Noted {
+            self.boxes.borrow_mut().1.push([x, y, x + 1, y + 1]);
+            Ok(())
+        }
+
+        fn draw_rect<S: BackendStyle>(&mut self, from: BackendCoord, to: BackendCoord, _: &S, _: bool) -> Noted {
+            self.boxes.borrow_mut().1.push([from.0.min(to.0), from.1.min(to.1), from.0.max(to.0), from.1.max(to.1)]);
+            Ok(())
+        }
+
+        fn draw_path<S: BackendStyle, I: IntoIterator<Item = BackendCoord>>(&mut self, path: I, _: &S) -> Noted {
+            self.boxes.borrow_mut().1.extend(path.into_iter().map(|(x, y)| [x, y, x, y]));
+            Ok(())
+        }
+
+        fn fill_polygon<S: BackendStyle, I: IntoIterator<Item = BackendCoord>>(&mut self, path: I, style: &S) -> Noted {
+            self.draw_path(path, style)
+        }
+
+        fn draw_circle<S: BackendStyle>(&mut self, (x, y): BackendCoord, radius: u32, _: &S, _: bool) -> Noted {
+            let radius = radius as i32;
+            self.boxes.borrow_mut().1.push([x - radius, y - radius, x + radius, y + radius]);
+            Ok(())
+        }
+
+        fn draw_text<S: BackendTextStyle>(&mut self, text: &str, style: &S, (x, y): BackendCoord) -> Noted {
+            let (width, height) = self.estimate_text_size(text, style)?;
+            let (width, height) = (width as i32, height as i32);
+            let left = x - match style.anchor().h_pos {
+                HPos::Left => 0,
+                HPos::Center => width / 2,
+                HPos::Right => width,
+            };
+            let top = y - match style.anchor().v_pos {
+                VPos::Top => 0,
+                VPos::Center => height / 2,
+                VPos::Bottom => height,
+            };
+            self.boxes.borrow_mut().0.push([left, top, left + width, top + height]);
+            Ok(())
+        }
+
+        fn estimate_text_size<S: BackendTextStyle>(
+            &self,
+            text: &str,
+            style: &S,
+        ) -> Result<(u32, u32), DrawingErrorKind<Infallible>> {
+            let size = style.size();
+            Ok(((text.chars().count() as f64 * size * 0.6) as u32, (size * 0.73) as u32))
+        }
+    }
+
+    /// No label touches another, nothing leaves the picture, and something is drawn.
+    fn check(picture: Picture<'_>, width: f32, height: f32) {
+        let boxes = Boxes::default();
+        let size = (units(width).unsigned_abs(), units(height).unsigned_abs());
+        draw(Recorder { size, boxes: Rc::clone(&boxes) }, picture, &Theme::default()).unwrap();
+        let (texts, shapes) = &*boxes.borrow();
+        assert!(!shapes.is_empty(), "{picture:?}");
+        for [left, top, right, bottom] in texts.iter().chain(shapes) {
+            let is_inside = *left >= -1 && *top >= -1 && *right <= size.0 as i32 + 1 && *bottom <= size.1 as i32 + 1;
+            assert!(is_inside, "{left} {top} {right} {bottom} of {size:?}: {picture:?}");
+        }
+        for (n, [l, t, r, b]) in texts.iter().enumerate() {
+            for [left, top, right, bottom] in &texts[..n] {
+                assert!(l >= right || left >= r || t >= bottom || top >= b, "{l} {t} on {left} {top}: {picture:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_label_touches_another_and_nothing_leaves_the_picture() {
+        let mut n_charts = 0;
+        for n_months in [1, 2, 3, 12, 13, 36, 60] {
+            let report = sample_report::full(n_months);
+            for block in report.sections.iter().flat_map(|section| &section.blocks) {
+                match block {
+                    Block::Chart(Chart::Columns(chart)) => {
+                        for (width, height) in [(515.0, 184.0), (250.0, 90.0), (161.0, 90.0)] {
+                            check(Picture::Columns(chart), width, height);
+                            let zeros = |series: &crate::report::Series| crate::report::Series {
+                                values: series.values.iter().map(|_| Some(Quantity::ZERO)).collect(),
+                                ..series.clone()
+                            };
+                            let zero = Columns {
+                                above: chart.above.iter().map(zeros).collect(),
+                                below: chart.below.iter().map(zeros).collect(),
+                                ..chart.clone()
+                            };
+                            check(Picture::Columns(&zero), width, height);
+                        }
+                    }
+                    Block::Chart(Chart::Donut(chart)) => check(Picture::Donut(chart), 126.0, 126.0),
+                    Block::Kpis(kpis) => {
+                        for kpi in kpis {
+                            check(Picture::Micro(&kpi.trend, kpi.trend_current), 140.0, 35.0);
+                            check(Picture::Spark(&kpi.trend, Theme::default().accent), 40.0, 12.0);
+                        }
+                    }
+                    _ => continue,
+                }
+                n_charts += 1;
+            }
+        }
+        assert_eq!(n_charts, 7 * 3);
+    }
+
+    #[test]
+    fn contrast_is_that_of_wcag_and_labels_on_products_are_readable() {
+        assert!((contrast(Colour(0, 0, 0), Colour(255, 255, 255)) - 21.0).abs() < 1e-3);
+        // #767676 on white is the textbook's 4.54.
+        assert!((contrast(Colour(0x76, 0x76, 0x76), Colour(255, 255, 255)) - 4.54).abs() < 0.01);
+        let theme = Theme::default();
+        for ground in theme.products.into_iter().chain([theme.others]) {
+            let ratio = contrast(readable_on(ground, theme.ink), ground);
+            assert!(ratio >= 4.0, "{ground:?} {ratio}");
+        }
+        for ink in [theme.ink, theme.grey, theme.rise, theme.fall] {
+            assert!(contrast(ink, Colour(255, 255, 255)) >= 4.5 && contrast(ink, theme.ground) >= 4.5, "{ink:?}");
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! Charts with their titles and legends.
+
+use super::block::{below, nothing, words};
+use super::look::{BODY, SMALL, base_line, line_height};
+use super::mark::{DOT_WIDTH, Mark, Piece, Room};
+use crate::base::Ratio;
+use crate::render::chart::Picture;
+use crate::render::text::{Direction, fit};
+use crate::report::{Chart, Columns, Donut, Slot};
+
+/// The height of a chart across the page, and of one in a panel.
+const TALL: f32 = 184.0;
+const LOW: f32 = 90.0;
+/// The diameter of a ring.
+const RING: f32 = 126.0;
+/// The widest a name in a legend gets.
+const LEGEND_NAME_MAX: f32 = 190.0;
+
+/// A chart of any kind.
+pub(super) fn pieces<'r>(chart: &'r Chart, room: Room<'r>) -> Vec<Piece<'r>> {
+    let (title, picture) = match chart {
+        Chart::Columns(chart) => (&chart.title, Picture::Columns(chart)),
+        Chart::Donut(chart) => (&chart.title, Picture::Donut(chart)),
+    };
+    let mut all = Vec::new();
+    if !title.is_empty() && title != room.title {
+        let size = if room.is_panel { SMALL } else { BODY };
+        all.extend(words(title, room.theme.semi_bold(size), 14.0, room).into_iter().map(Piece::glued));
+    }
+    if picture.is_empty() {
+        all.push(nothing(room));
+        return all;
+    }
+    match chart {
+        Chart::Columns(chart) => columns(chart, picture, room, &mut all),
+        Chart::Donut(chart) => donut(chart, picture, room, &mut all),
+    }
+    all
+}
+
+fn columns<'r>(chart: &'r Columns, picture: Picture<'r>, room: Room<'r>, all: &mut Vec<Piece<'r>>) {
+    let mut names: Vec<(&str, Slot)> = Vec::new();
+    for series in chart.above.iter().chain(&chart.below) {
+        if names.iter().all(|(name, _)| *name != series.name) {
+            names.push((&series.name, series.slot));
+        }
+    }
+    if names.len() > 1 {
+        all.extend(below(10.0, legend(&names, room)).into_iter().map(Piece::glued));
+    }
+    let height = if room.is_panel { LOW } else { TALL };
+    let mut piece = Piece::new(height).below(if room.is_panel { 4.0 } else { 10.0 });
+    piece.marks.push(Mark::Picture { x: 0.0, y: 0.0, width: room.width, height, picture });
+    all.push(piece);
+}
+
+/// Dots and names, one after the other, in as many lines as they need.
+fn legend<'r>(names: &[(&'r str, Slot)], room: Room<'r>) -> Vec<Piece<'r>> {
+    let size = if room.is_panel { SMALL } else { BODY };
+    let style = room.theme.quiet(size);
+    let (mut lines, mut x) = (vec![Piece::new(line_height(size))], 0.0);
+    for (name, slot) in names {
+        let shaped = fit(name, style, Direction::Auto, LEGEND_NAME_MAX.min(room.width - DOT_WIDTH));
+        let width = DOT_WIDTH + shaped.width * size;
+        if x > 0.0 && x + width > room.width {
+            lines.push(Piece::new(line_height(size)));
+            x = 0.0;
+        }
+        if let Some(line) = lines.last_mut() {
+            let y = base_line(size, line.height);
+            line.dot(x, y, room.theme.colour(*slot));
+            line.text(x + DOT_WIDTH, y, shaped, style);
+        }
+        x += width + 14.0;
+    }
+    lines
+}
+
+/// A ring, with its slices named at its right, or below it where there is no room.
+fn donut<'r>(chart: &'r Donut, picture: Picture<'r>, room: Room<'r>, all: &mut Vec<Piece<'r>>) {
+    let ring = RING.min(room.width);
+    let is_beside = room.width >= ring + 130.0;
+    let (x, width) = if is_beside { (ring + 20.0, (room.width - ring - 20.0).min(200.0)) } else { (0.0, room.width) };
+    let step = line_height(BODY) + 1.0;
+    let names = chart.slices.len() as f32 * step;
+    let (top, height) =
+        if is_beside { (((ring - names) / 2.0).max(0.0), ring.max(names)) } else { (ring + 8.0, ring + 8.0 + names) };
+    let mut piece = Piece::new(height).below(10.0);
+    piece.marks.push(Mark::Picture { x: 0.0, y: 0.0, width: ring, height: ring, picture });
+    for (n, slice) in chart.slices.iter().enumerate() {
+        let y = top + n as f32 * step + base_line(BODY, step);
+        piece.dot(x, y, room.theme.colour(slice.slot));
+        let share = Ratio::new(slice.value, chart.centre).map_or("n/a".to_owned(), |ratio| ratio.percent(1));
+        let style = room.theme.regular(BODY);
+        piece.right(x + width, y, &share, style, width);
+        piece.name(x + DOT_WIDTH, y, &slice.name, style, width - DOT_WIDTH - style.width(&share) - 8.0);
+    }
+    all.push(piece);
+}

@@ -1,0 +1,274 @@
+//! Pages held to their paper, texts read back, bytes that repeat.
+
+use std::collections::BTreeSet;
+
+use lopdf::{Document, Object};
+
+use super::mark::Mark;
+use super::*;
+use crate::base::{Growth, Quantity};
+use crate::render::{Paper, sample_report};
+use crate::report::{Block, Chart, Column, ColumnKind, Panel, Series, Slot, Table, Total, Value};
+
+fn render(report: &Report, theme: &Theme) -> Vec<u8> {
+    Pdf.render(Job { report, rows: None, theme }).unwrap()
+}
+
+fn letter() -> Theme {
+    Theme { paper: Paper::Letter, ..Theme::default() }
+}
+
+/// The words of each page, as an extractor finds them.
+fn texts(bytes: &[u8]) -> Vec<String> {
+    let document = Document::load_mem(bytes).unwrap();
+    document.get_pages().keys().map(|number| document.extract_text(&[*number]).unwrap()).collect()
+}
+
+#[test]
+fn the_page_says_the_figures_the_partner_the_period_and_the_edition() {
+    let report = sample_report::full(12);
+    let pages = texts(&render(&report, &Theme::default()));
+    for figure in ["173,682", "136,134", "113,360", "+7.74%", "78.4%", "240.0%", "−5.74%", "n/a"] {
+        assert!(pages[0].contains(figure), "{figure} is not on the first page:\n{}", pages[0]);
+    }
+    let n = pages.len();
+    let spoken = report.head.edition.0.spoken();
+    for (at, page) in pages.iter().enumerate() {
+        for words in [
+            "Example Distribution",
+            "October 2026",
+            "Executive report viewer",
+            "Revision 1",
+            "data of 21 Nov 2026",
+            &format!("Report ID {spoken}"),
+            &format!("{} of {n}", at + 1),
+        ] {
+            assert!(page.contains(words), "{words} is not on page {}", at + 1);
+        }
+    }
+    assert!(pages.iter().any(|page| page.contains("48,231 rows are in the workbook's Raw data sheet.")));
+    // This extractor knows neither direction nor `ActualText`, which the others need.
+    for name in &sample_report::ODD_NAMES[4..11] {
+        assert!(pages.iter().any(|page| page.contains(name)), "{name}");
+    }
+}
+
+#[test]
+fn a_report_without_figures_says_so_on_every_page_and_has_no_empty_frame() {
+    let pages = texts(&render(&sample_report::empty(), &Theme::default()));
+    assert!(pages[0].contains("n/a"));
+    for page in &pages[..4] {
+        assert!(page.contains("No data for this period"), "{page}");
+    }
+    let bare = Report { sections: Vec::new(), ..sample_report::empty() };
+    assert!(texts(&render(&bare, &Theme::default()))[0].contains("No data for this period"));
+}
+
+#[test]
+fn the_same_report_makes_the_same_bytes_in_any_order_and_from_eight_threads() {
+    let (full, empty, theme) = (sample_report::full(12), sample_report::empty(), Theme::default());
+    let first = render(&full, &theme);
+    let other = render(&empty, &theme);
+    assert_ne!(first, other);
+    std::thread::scope(|scope| {
+        for n in 0..8 {
+            let (full, empty, theme, first, other) = (&full, &empty, &theme, &first, &other);
+            scope.spawn(move || {
+                if n % 2 == 0 {
+                    assert!(render(empty, theme) == *other);
+                }
+                assert!(render(full, theme) == *first);
+            });
+        }
+    });
+}
+
+#[test]
+fn the_file_names_its_title_language_and_date_and_embeds_every_font() {
+    let bytes = render(&sample_report::full(12), &Theme::default());
+    let document = Document::load_mem(&bytes).unwrap();
+    let catalog = document.catalog().unwrap();
+    assert_eq!(catalog.get(b"Lang").unwrap().as_str().unwrap(), b"en");
+    assert!(catalog.get(b"Outlines").is_ok());
+    let info = document.trailer.get(b"Info").unwrap().as_reference().unwrap();
+    let info = document.get_dictionary(info).unwrap();
+    let date = info.get(b"CreationDate").unwrap().as_str().unwrap();
+    assert!(date.starts_with(b"D:20261121043000"), "{}", String::from_utf8_lossy(date));
+    let fonts: BTreeSet<String> = document
+        .objects
+        .values()
+        .filter_map(|object| object.as_dict().ok())
+        .filter(|dict| {
+            dict.get(b"Type").is_ok_and(|kind| matches!(kind, Object::Name(name) if name == b"FontDescriptor"))
+        })
+        .map(|font| {
+            assert!(font.has(b"FontFile2") || font.has(b"FontFile3"), "{font:?}");
+            String::from_utf8_lossy(font.get(b"FontName").unwrap().as_name().unwrap()).into_owned()
+        })
+        .collect();
+    assert!(fonts.len() >= 9 && fonts.iter().all(|name| name.as_bytes().get(6) == Some(&b'+')), "{fonts:?}");
+}
+
+/// Left, top, right and bottom of what a mark covers; texts by their capitals.
+fn bounds(mark: &Mark<'_>) -> [f32; 4] {
+    match mark {
+        Mark::Text { x, y, shaped, size, .. } => [*x, y - size * 0.73, x + shaped.width * size, *y],
+        Mark::Rect { x, y, width, height, .. } | Mark::Picture { x, y, width, height, .. } => {
+            [*x, *y, x + width, y + height]
+        }
+        Mark::Dot { x, y, radius, .. } => [x - radius, y - radius, x + radius, y + radius],
+        Mark::Triangle { x, y, side, .. } => [*x, y - side, x + side, *y],
+    }
+}
+
+/// Nothing leaves the margins, and no text touches another text or a chart.
+fn check(name: &str, report: &Report, theme: &Theme) {
+    let (width, height) = theme.paper.size();
+    let (pages, _) = layout(report, theme);
+    for (at, page) in pages.iter().enumerate() {
+        let texts: Vec<&Mark<'_>> = page.marks.iter().filter(|mark| matches!(mark, Mark::Text { .. })).collect();
+        let pictures = page.marks.iter().filter(|mark| matches!(mark, Mark::Picture { .. }));
+        for mark in &page.marks {
+            let [left, top, right, bottom] = bounds(mark);
+            let is_inside = left >= 39.5 && right <= width - 39.5 && top >= 20.0 && bottom <= height - 20.0;
+            assert!(is_inside, "{name}, page {}: {mark:?} leaves the page", at + 1);
+        }
+        for (n, one) in texts.iter().enumerate() {
+            for other in texts[..n].iter().copied().chain(pictures.clone()) {
+                let ([l, t, r, b], [left, top, right, bottom]) = (bounds(one), bounds(other));
+                let apart = l + 0.3 >= right || left + 0.3 >= r || t + 0.3 >= bottom || top + 0.3 >= b;
+                assert!(apart, "{name}, page {}:\n{one:?}\n{other:?}", at + 1);
+            }
+        }
+    }
+    assert!(render(report, theme).starts_with(b"%PDF-"), "{name}");
+}
+
+#[test]
+fn nothing_overlaps_or_leaves_the_page_on_good_days_and_bad_ones() {
+    for theme in [Theme::default(), letter()] {
+        check("full", &sample_report::full(12), &theme);
+        check("one month", &sample_report::full(1), &theme);
+        check("five years", &sample_report::full(60), &theme);
+        check("empty", &sample_report::empty(), &theme);
+        check("hostile", &hostile(), &theme);
+    }
+}
+
+/// Everything too long, too many, too large or missing.
+fn hostile() -> Report {
+    let mut report = sample_report::full(13);
+    let long = sample_report::long_name();
+    let word = "Ungebrochenes".repeat(40);
+    report.head.partner_name = long.clone();
+    report.head.role = long.clone();
+    report.head.scope = word.clone();
+    report.head.title = long.clone();
+    report.head.preliminary = Some(word.clone());
+    report.head.revision = u32::MAX;
+    let huge = Some(Quantity::from_millionths(i64::MAX));
+    for section in &mut report.sections {
+        section.title = word.clone();
+        section.lead = long.repeat(30);
+        for block in &mut section.blocks {
+            distort(block, &word, huge);
+        }
+    }
+    let sections = &mut report.sections;
+    sections[0].blocks.push(Block::Table(wide_table(&word, huge)));
+    sections[0].blocks.push(Block::Kpis(Vec::new()));
+    let panel = |n_rows: usize| Panel {
+        title: word.clone(),
+        slot: Some(Slot::Product(200)),
+        note: long.clone(),
+        blocks: vec![Block::Table(long_table(n_rows)), Block::Text(String::new()), Block::Heading(long.clone())],
+        footnote: word.clone(),
+    };
+    let panels = vec![panel(3), panel(200), panel(0)];
+    sections[3].blocks.push(Block::Panels { columns: 0, panels: panels.clone() });
+    sections[3].blocks.push(Block::Panels { columns: 9, panels });
+    report
+}
+
+fn distort(block: &mut Block, word: &str, huge: Option<Quantity>) {
+    match block {
+        Block::Kpis(kpis) => {
+            kpis.extend(kpis.clone());
+            for kpi in kpis {
+                kpi.current = huge;
+                kpi.label = word.to_owned();
+                kpi.growth_note = word.to_owned();
+                kpi.growth = Growth::between(Some(Quantity::from_millionths(1)), huge);
+                kpi.trend.fill(huge);
+                kpi.trend_current = Some(99);
+            }
+        }
+        Block::Cards(cards) => {
+            cards.extend(cards.clone());
+            cards.iter_mut().for_each(|card| card.label = word.to_owned());
+        }
+        Block::Table(table) => {
+            table.rows.iter_mut().for_each(|row| row.truncate(row.len() - 1));
+            table.rows[0][1] = Value::Quantity(huge);
+            table.columns[1].label = word.to_owned();
+        }
+        Block::Chart(Chart::Columns(chart)) => {
+            chart.above.iter_mut().for_each(|series| series.values.truncate(5));
+            chart.above[0].values[0] = huge;
+            chart.above.extend((0..40).map(|n| Series {
+                name: format!("{word}{n}"),
+                slot: Slot::Others,
+                values: vec![None; 99],
+            }));
+        }
+        Block::Chart(Chart::Donut(chart)) => {
+            chart.centre = huge.unwrap();
+            chart.slices.iter_mut().for_each(|slice| slice.name = word.to_owned());
+        }
+        _ => {}
+    }
+}
+
+fn wide_table(word: &str, huge: Option<Quantity>) -> Table {
+    let kinds = [ColumnKind::Text, ColumnKind::QuantityBar, ColumnKind::Usd, ColumnKind::Growth, ColumnKind::Trend];
+    let columns = (0..20).map(|n| Column::new(&format!("{word} {n}"), kinds[n % 5])).collect();
+    let values = [
+        Value::Text(word.to_owned()),
+        Value::Quantity(huge),
+        Value::Usd(huge),
+        Value::Growth(Growth::between(Some(Quantity::from_millionths(1)), huge)),
+        Value::Trend(vec![huge, None, huge]),
+    ];
+    let row: Vec<Value> = (0..20).map(|n| values[n % 5].clone()).collect();
+    Table {
+        key: "wide".to_owned(),
+        caption: String::new(),
+        columns,
+        rows: vec![row.clone(), row],
+        total: Some(Total { cells: Vec::new(), is_sum: false }),
+        note: word.to_owned(),
+    }
+}
+
+fn long_table(n_rows: usize) -> Table {
+    let row = |n: usize| vec![Value::Text(format!("Row {n}")), Value::Quantity(Some(Quantity::whole(n as i64)))];
+    Table {
+        key: "long".to_owned(),
+        caption: String::new(),
+        columns: vec![Column::new("Name", ColumnKind::Text), Column::new("Licenses", ColumnKind::Quantity)],
+        rows: (0..n_rows).map(row).collect(),
+        total: None,
+        note: String::new(),
+    }
+}
+
+#[test]
+fn a_table_that_breaks_repeats_its_head_and_keeps_every_row() {
+    let report = sample_report::full(12);
+    let pages = texts(&render(&report, &Theme::default()));
+    let with_head: Vec<&String> = pages.iter().filter(|page| page.contains("Country/region")).collect();
+    assert_eq!(with_head.len(), 2);
+    let rows = with_head.iter().flat_map(|page| page.lines()).filter(|line| line.starts_with("Country "));
+    assert_eq!(rows.count(), 60 - 8 - 14);
+    assert!(with_head[1].contains("All countries/regions"));
+}

@@ -1,0 +1,33 @@
+//! Text: the carried fonts, shaping with fallback and direction, line breaking. Pure, and shared between documents.
+
+mod cache;
+mod fonts;
+mod shape;
+mod wrap;
+
+use std::sync::Arc;
+
+pub(crate) use fonts::{Weight, digest};
+pub(crate) use shape::Shaped;
+pub(crate) use wrap::{Line, Span, Style, fit, wrap};
+
+/// Which way a text runs as a whole.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) enum Direction {
+    /// A sentence of ours: from left to right, whatever names stand in it.
+    Ltr,
+    /// A name by itself: as its first letter says.
+    Auto,
+}
+
+/// Shapes one line of text.
+///
+/// Control characters become blanks; a character that no font has is drawn as U+FFFD and still extracted as itself.
+pub(crate) fn shape(text: &str, weight: Weight, direction: Direction) -> Arc<Shaped> {
+    cache::shaped(text, weight, direction, || shape::shape(text, weight, direction))
+}
+
+/// The width of a line of our own words, in points.
+pub(crate) fn width(text: &str, weight: Weight, size: f32) -> f32 {
+    shape(text, weight, Direction::Ltr).width * size
+}

@@ -1,0 +1,334 @@
+//! Shaping: a line of text → runs of glyphs in visual order.
+
+use std::ops::Range;
+
+use rustybuzz::ttf_parser::Tag;
+use rustybuzz::{Feature, UnicodeBuffer};
+use unicode_bidi::{BidiClass, BidiInfo, Level, bidi_class};
+
+use super::Direction;
+use super::fonts::{self, FontId, Weight};
+use crate::base::header_text;
+
+/// A shaped line. Lengths are in em: times the size they are in points.
+#[derive(Default)]
+pub(crate) struct Shaped {
+    /// What was shaped: the text that extraction gives back.
+    pub(crate) text: Box<str>,
+    /// Runs of one font each, from left to right.
+    pub(crate) runs: Vec<Run>,
+    /// The advance of all runs.
+    pub(crate) width: f32,
+}
+
+impl std::fmt::Debug for Shaped {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:?} of {} em", self.text, self.width)
+    }
+}
+
+/// Glyphs of one font.
+#[derive(Debug)]
+pub(crate) struct Run {
+    /// The font.
+    pub(crate) font: FontId,
+    /// Its glyphs, from left to right.
+    pub(crate) glyphs: Vec<Glyph>,
+    /// Their advance.
+    pub(crate) width: f32,
+}
+
+/// A placed glyph.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Glyph {
+    id: u16,
+    /// The bytes of the cluster that it belongs to; all glyphs of a cluster name the same bytes.
+    start: u32,
+    end: u32,
+    advance: f32,
+    x_offset: f32,
+    y_offset: f32,
+}
+
+impl krilla::text::Glyph for Glyph {
+    fn glyph_id(&self) -> krilla::text::GlyphId {
+        krilla::text::GlyphId::new(u32::from(self.id))
+    }
+
+    fn text_range(&self) -> Range<usize> {
+        self.start as usize..self.end as usize
+    }
+
+    fn x_advance(&self, size: f32) -> f32 {
+        self.advance * size
+    }
+
+    fn x_offset(&self, size: f32) -> f32 {
+        self.x_offset * size
+    }
+
+    fn y_offset(&self, size: f32) -> f32 {
+        self.y_offset * size
+    }
+
+    fn y_advance(&self, _size: f32) -> f32 {
+        0.0
+    }
+
+    fn location(&self) -> Option<krilla::surface::Location> {
+        None
+    }
+}
+
+/// A piece of text in one font, or one that no font has.
+struct Segment {
+    bytes: Range<usize>,
+    font: FontId,
+    is_missing: bool,
+}
+
+pub(super) fn shape(text: &str, weight: Weight, direction: Direction) -> Shaped {
+    let text = if text.chars().any(is_foreign) { header_text(text) } else { text.to_owned() };
+    let mut runs = Vec::new();
+    if let Some(run) = figures(&text, weight) {
+        runs.push(run);
+    } else {
+        let chain = fonts::chain(weight, &text);
+        for (bytes, is_rtl) in visual_runs(&text, direction) {
+            let mut segments = segments(&text, bytes, chain);
+            if is_rtl {
+                segments.reverse();
+            }
+            runs.extend(segments.iter().map(|segment| run(&text, segment, is_rtl)));
+        }
+    }
+    let width = runs.iter().map(|run| run.width).sum();
+    Shaped { text: text.into(), runs, width }
+}
+
+/// The runs of one direction, from left to right as they are seen (UAX 9).
+fn visual_runs(text: &str, direction: Direction) -> Vec<(Range<usize>, bool)> {
+    // No letter below U+0590 runs from right to left.
+    if text.chars().all(|letter| letter < '\u{590}') {
+        return vec![(0..text.len(), false)];
+    }
+    let level = match direction {
+        Direction::Ltr => Some(Level::ltr()),
+        Direction::Auto => None,
+    };
+    let info = BidiInfo::new(text, level);
+    let mut visual = Vec::new();
+    for paragraph in &info.paragraphs {
+        let (levels, runs) = info.visual_runs(paragraph, paragraph.range.clone());
+        visual.extend(runs.into_iter().map(|run| {
+            let is_rtl = levels.get(run.start).is_some_and(|level| level.is_rtl());
+            (run, is_rtl)
+        }));
+    }
+    visual
+}
+
+/// Cuts a run where the font changes, in the order of the text. Marks stay with their letter, blanks with what
+/// stands before them.
+fn segments(text: &str, bytes: Range<usize>, chain: [FontId; 7]) -> Vec<Segment> {
+    let mut segments: Vec<Segment> = Vec::new();
+    let mut letters = text[bytes.clone()].char_indices().map(|(at, letter)| (bytes.start + at, letter)).peekable();
+    while let Some((start, letter)) = letters.next() {
+        let mut end = start + letter.len_utf8();
+        while let Some(&(at, next)) = letters.peek() {
+            if !is_mark(next) {
+                break;
+            }
+            end = at + next.len_utf8();
+            letters.next();
+        }
+        let cluster = &text[start..end];
+        let before = segments.last().filter(|segment| !segment.is_missing && letter == ' ').map(|segment| segment.font);
+        let has = |font: &FontId| cluster.chars().all(|letter| is_ignorable(letter) || font.glyph(letter).is_some());
+        let font = before
+            .into_iter()
+            .chain(chain)
+            .find(has)
+            .or_else(|| chain.into_iter().find(|font| font.glyph(letter).is_some()));
+        match (segments.last_mut(), font) {
+            (Some(last), Some(font)) if last.font == font && !last.is_missing => last.bytes.end = end,
+            _ => segments.push(Segment {
+                bytes: start..end,
+                // Noto Sans has the sign for a missing character, Inter has not.
+                font: font.unwrap_or(chain[1]),
+                is_missing: font.is_none(),
+            }),
+        }
+    }
+    segments
+}
+
+/// What has no place in a line: control characters, line ends, direction overrides.
+fn is_foreign(letter: char) -> bool {
+    letter.is_control()
+        || matches!(letter, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
+}
+
+/// What combines with the letter before it.
+pub(super) fn is_mark(letter: char) -> bool {
+    letter >= '\u{300}' && (bidi_class(letter) == BidiClass::NSM || is_ignorable(letter))
+}
+
+/// Joiners, direction marks and variation selectors: no font needs a glyph for them.
+fn is_ignorable(letter: char) -> bool {
+    matches!(letter, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}')
+}
+
+fn run(text: &str, segment: &Segment, is_rtl: bool) -> Run {
+    let Some(font) = segment.font.font() else {
+        return Run { font: segment.font, glyphs: Vec::new(), width: 0.0 };
+    };
+    let em = font.face.units_per_em() as f32;
+    let mut glyphs = if segment.is_missing {
+        let id = segment.font.glyph('\u{fffd}').unwrap_or_default();
+        let advance = f32::from(font.face.glyph_hor_advance(id).unwrap_or(0)) / em;
+        let (start, end) = (segment.bytes.start as u32, segment.bytes.end as u32);
+        vec![Glyph { id: id.0, start, end, advance, x_offset: 0.0, y_offset: 0.0 }]
+    } else {
+        shaped(&text[segment.bytes.clone()], &font.face, is_rtl, em)
+    };
+    if !segment.is_missing {
+        for glyph in &mut glyphs {
+            glyph.start += segment.bytes.start as u32;
+            glyph.end += segment.bytes.start as u32;
+        }
+    }
+    let width = glyphs.iter().map(|glyph| glyph.advance).sum();
+    Run { font: segment.font, glyphs, width }
+}
+
+fn shaped(text: &str, face: &rustybuzz::Face<'_>, is_rtl: bool, em: f32) -> Vec<Glyph> {
+    let mut buffer = UnicodeBuffer::new();
+    buffer.push_str(text);
+    // A mark with a glyph of its own keeps its own bytes: extractors get along with that better than with a
+    // cluster of several glyphs.
+    buffer.set_cluster_level(rustybuzz::BufferClusterLevel::MonotoneCharacters);
+    buffer.guess_segment_properties();
+    buffer.set_direction(if is_rtl { rustybuzz::Direction::RightToLeft } else { rustybuzz::Direction::LeftToRight });
+    let tabular = Feature::new(Tag::from_bytes(b"tnum"), 1, ..);
+    let buffer = rustybuzz::shape(face, &[tabular], buffer);
+    let infos = buffer.glyph_infos();
+    let mut starts: Vec<u32> = infos.iter().map(|info| info.cluster).collect();
+    starts.sort_unstable();
+    starts.dedup();
+    let end_of = |start: u32| {
+        let next = starts.partition_point(|other| *other <= start);
+        starts.get(next).copied().unwrap_or(text.len() as u32)
+    };
+    infos
+        .iter()
+        .zip(buffer.glyph_positions())
+        .map(|(info, position)| Glyph {
+            id: u16::try_from(info.glyph_id).unwrap_or(0),
+            start: info.cluster,
+            end: end_of(info.cluster),
+            advance: position.x_advance as f32 / em,
+            x_offset: position.x_offset as f32 / em,
+            y_offset: position.y_offset as f32 / em,
+        })
+        .collect()
+}
+
+const FIGURES: &str = "0123456789,.%+\u{2212}";
+
+/// Figures without the shaper: most texts of a report are figures, no two alike, and in tabular figures every
+/// sign stands by itself.
+fn figures(text: &str, weight: Weight) -> Option<Run> {
+    use std::sync::OnceLock;
+    static TABLES: [OnceLock<Vec<(u16, f32)>>; 3] = [const { OnceLock::new() }; 3];
+
+    let place = |letter: char| match letter {
+        '0'..='9' => Some(letter as usize - '0' as usize),
+        ',' => Some(10),
+        '.' => Some(11),
+        '%' => Some(12),
+        '+' => Some(13),
+        '\u{2212}' => Some(14),
+        _ => None,
+    };
+    if text.is_empty() || !text.chars().all(|letter| place(letter).is_some()) {
+        return None;
+    }
+    let id = fonts::inter(weight);
+    let font = id.font()?;
+    let em = font.face.units_per_em() as f32;
+    let table = TABLES[weight as usize].get_or_init(|| {
+        let alone = |letter: char| shaped(letter.encode_utf8(&mut [0; 4]), &font.face, false, em);
+        FIGURES
+            .chars()
+            .map(|letter| alone(letter).first().map_or((0, 0.0), |glyph| (glyph.id, glyph.advance)))
+            .collect()
+    });
+    let glyphs: Vec<Glyph> = text
+        .char_indices()
+        .filter_map(|(at, letter)| {
+            let (id, advance) = *table.get(place(letter)?)?;
+            let (start, end) = (at as u32, (at + letter.len_utf8()) as u32);
+            Some(Glyph { id, start, end, advance, x_offset: 0.0, y_offset: 0.0 })
+        })
+        .collect();
+    let width = glyphs.iter().map(|glyph| glyph.advance).sum();
+    Some(Run { font: id, glyphs, width })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Fonts from left to right, and whether each cluster's bytes are named exactly once.
+    fn check(text: &str, direction: Direction, fonts: &[FontId]) {
+        let shaped = shape(text, Weight::Regular, direction);
+        assert_eq!(shaped.runs.iter().map(|run| run.font).collect::<Vec<_>>(), fonts, "{text}");
+        let mut clusters: Vec<(u32, u32)> =
+            shaped.runs.iter().flat_map(|run| &run.glyphs).map(|glyph| (glyph.start, glyph.end)).collect();
+        clusters.sort_unstable();
+        clusters.dedup();
+        let joined: String = clusters.iter().map(|(start, end)| &shaped.text[*start as usize..*end as usize]).collect();
+        assert_eq!(joined, *shaped.text, "{text}");
+        assert!(text.is_empty() || shaped.width > 0.0);
+    }
+
+    #[test]
+    fn every_script_finds_its_font_and_no_cluster_is_lost_or_doubled() {
+        use FontId::*;
+        for (text, fonts) in [
+            ("Example Distribution", &[InterRegular][..]),
+            ("Ελληνικά Кириллица", &[InterRegular]),
+            ("שלום עולם", &[Hebrew]),
+            ("مرحبا بالعالم", &[Arabic]),
+            ("हिन्दी क्षेत्र", &[Devanagari]),
+            ("ภาษาไทย น้ำ", &[Thai]),
+            ("東京の会社", &[Japanese]),
+            ("한국어 회사", &[Korean]),
+            ("北京公司", &[Chinese]),
+            ("東京, JP", &[Chinese, InterRegular]),
+            ("e\u{301}\u{323}", &[InterRegular]),
+            ("", &[]),
+            ("1,234.50", &[InterRegular]),
+            ("<r>x</r>", &[InterRegular]),
+            ("a\u{10fffd}b", &[InterRegular, NotoRegular, InterRegular]),
+        ] {
+            check(text, Direction::Ltr, fonts);
+        }
+    }
+
+    #[test]
+    fn a_name_runs_as_its_first_letter_says_and_a_sentence_from_left_to_right() {
+        use FontId::*;
+        check("שלום Contoso", Direction::Auto, &[InterRegular, Hebrew]);
+        check("שלום Contoso", Direction::Ltr, &[Hebrew, InterRegular]);
+    }
+
+    #[test]
+    fn figures_are_tabular_and_control_characters_become_blanks() {
+        let width = |text| shape(text, Weight::Bold, Direction::Ltr).width;
+        assert!((width("1111") - width("8888")).abs() < 1e-6);
+        assert!((width("1111 a") - width("8888 a")).abs() < 1e-6);
+        assert_eq!(&*shape("a\u{0}b\nc\u{202e}d", Weight::Regular, Direction::Ltr).text, "a b c d");
+    }
+}

@@ -1,0 +1,80 @@
+//! Names that Excel wants unique without case: tables, their headings, sheets.
+
+use std::collections::BTreeSet;
+
+use crate::base::plain_text;
+
+use super::cell::cut;
+
+/// The longest heading of a table, in UTF-16 units.
+const HEADING_UTF16_MAX: usize = 255;
+
+/// The names given so far.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Names(BTreeSet<String>);
+
+impl Names {
+    /// A table's name from its key: letters, digits and `_`, never read as a cell or a number.
+    pub(super) fn table(&mut self, key: &str) -> String {
+        let kept: String = key
+            .chars()
+            .map(|letter| if letter.is_ascii_alphanumeric() || letter == '_' { letter } else { '_' })
+            .take(200)
+            .collect();
+        // Columns end at XFD: four letters at the front are never a cell's address.
+        let is_word = kept.len() >= 4 && kept.bytes().take(4).all(|byte| byte.is_ascii_alphabetic());
+        let name = if is_word { kept } else { format!("table_{kept}") };
+        self.unique(&name, "_")
+    }
+
+    /// A heading, or a sheet's name.
+    pub(super) fn words(&mut self, words: &str) -> String {
+        self.unique(words, " ")
+    }
+
+    fn unique(&mut self, name: &str, between: &str) -> String {
+        let mut unique = name.to_owned();
+        let mut n = 1;
+        while !self.0.insert(unique.to_lowercase()) {
+            n += 1;
+            unique = format!("{name}{between}{n}");
+        }
+        unique
+    }
+}
+
+/// Headings as a table can have them: one line each, none empty, all different without case.
+pub(super) fn headings<'a>(labels: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let mut names = Names::default();
+    labels
+        .enumerate()
+        .map(|(n, label)| {
+            let plain = plain_text(label);
+            let plain = plain.trim();
+            let words = if plain.is_empty() { format!("Column {}", n + 1) } else { cut(plain, HEADING_UTF16_MAX - 8) };
+            names.words(&words)
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headings_are_unique_without_case_and_never_empty() {
+        let headings = headings(["Share", "share", " ", "SHARE", "a\u{1}b"].into_iter());
+        assert_eq!(headings, ["Share", "share 2", "Column 3", "SHARE 3", "ab"]);
+    }
+
+    #[test]
+    fn table_names_are_no_cells_and_unique() {
+        let mut names = Names::default();
+        assert_eq!(names.table("countries"), "countries");
+        assert_eq!(names.table("countries"), "countries_2");
+        assert_eq!(names.table("COUNTRIES"), "COUNTRIES_3");
+        assert_eq!(names.table("a1"), "table_a1");
+        assert_eq!(names.table("r"), "table_r");
+        assert_eq!(names.table("by product!"), "table_by_product_");
+    }
+}

@@ -1,0 +1,214 @@
+//! License adds: what was added each month, and below the axis what was removed.
+
+use std::cmp::Reverse;
+
+use crate::base::{Month, Quantity};
+use crate::facts::Measure;
+use crate::report::{
+    Block, Chart, Column, ColumnKind, Columns, Panel, Section, SectionKind, Series, Table, Total, Value,
+};
+
+use super::Context;
+use super::figures::{Part, Product};
+use super::tally::Dimension;
+use super::words;
+
+/// How many SKUs are named below a product's chart; the rest are summed.
+const NAMED_SKUS_MAX: usize = 3;
+
+pub(super) fn section(context: &Context<'_>) -> Section {
+    let figures = context.figures;
+    let skus = figures.parts(Dimension::Sku);
+    let mut blocks = vec![Block::Chart(Chart::Columns(all_products(context)))];
+    if figures.products.len() > 1 {
+        let panels = figures.products.iter().map(|product| panel(context, product, &skus)).collect();
+        blocks.push(Block::Panels { columns: 2, panels });
+    }
+    blocks.push(Block::Heading("By SKU or service".to_owned()));
+    blocks.push(Block::Table(by_sku(context, &skus)));
+    Section { kind: SectionKind::LicenseAdds, title: "License adds".to_owned(), lead: lead(context), blocks }
+}
+
+/// `1,895 licenses were added in October, 25.0% more than in September; 532 were removed.`
+fn lead(context: &Context<'_>) -> String {
+    let figures = context.figures;
+    let month = context.current();
+    let Some(added) = figures.total(month, Measure::Added) else {
+        return format!("The data of {} does not tell what was added.", month.long());
+    };
+    let before = figures.range.index_of(month.prev()).and_then(|_| figures.total(month.prev(), Measure::Added));
+    let beside = match before {
+        Some(before) if before > Quantity::ZERO && added > before => {
+            format!(", {} more than in {}", relative(added - before, before), month.prev().name())
+        }
+        Some(before) if before > Quantity::ZERO && added < before => {
+            format!(", {} fewer than in {}", relative(before - added, before), month.prev().name())
+        }
+        Some(before) if before == added => format!(", as many as in {}", month.prev().name()),
+        _ => String::new(),
+    };
+    let removed = figures
+        .total(month, Measure::Removed)
+        .map_or(String::new(), |removed| format!("; {} were removed (below the axis)", removed.grouped()));
+    format!("{} licenses were added in {}{beside}{removed}.", added.grouped(), month.name())
+}
+
+fn relative(change: Quantity, of: Quantity) -> String {
+    crate::base::Ratio::new(change, of).map_or(String::new(), |ratio| ratio.percent(1))
+}
+
+fn all_products(context: &Context<'_>) -> Columns {
+    let figures = context.figures;
+    let series = |measure| {
+        let of = |product: &Product| Series {
+            name: product.name.to_string(),
+            slot: product.slot,
+            values: figures.trend(|month| figures.product(&product.name, month, measure)),
+        };
+        figures.products.iter().map(of).collect()
+    };
+    chart(context, "adds", "Licenses added and removed by product", series(Measure::Added), series(Measure::Removed))
+}
+
+fn chart(context: &Context<'_>, key: &str, title: &str, above: Vec<Series>, below: Vec<Series>) -> Columns {
+    let range = context.figures.range;
+    let alt = format!(
+        "{title}, {} to {}: {} added and {} removed in all",
+        range.first().long(),
+        range.last().long(),
+        sum(&above).map_or("n/a".to_owned(), Quantity::grouped),
+        sum(&below).map_or("n/a".to_owned(), Quantity::grouped),
+    );
+    Columns {
+        key: key.to_owned(),
+        title: title.to_owned(),
+        alt,
+        x_title: "Months".to_owned(),
+        y_title: "Licenses added".to_owned(),
+        months: range.months().collect(),
+        above,
+        below,
+    }
+}
+
+/// The sum of all that is known; absent when nothing is.
+fn sum(series: &[Series]) -> Option<Quantity> {
+    let known: Vec<Quantity> = series.iter().flat_map(|series| &series.values).filter_map(|value| *value).collect();
+    (!known.is_empty()).then(|| known.into_iter().sum())
+}
+
+fn panel(context: &Context<'_>, product: &Product, skus: &[Part<'_>]) -> Panel {
+    let figures = context.figures;
+    let series = |measure| {
+        vec![Series {
+            name: product.name.to_string(),
+            slot: product.slot,
+            values: figures.trend(|month| figures.product(&product.name, month, measure)),
+        }]
+    };
+    let (above, below) = (series(Measure::Added), series(Measure::Removed));
+    let note = match (sum(&above), sum(&below)) {
+        (Some(added), Some(removed)) => format!("{} added, {} removed", added.grouped(), removed.grouped()),
+        _ => "n/a".to_owned(),
+    };
+    let index = figures.products.iter().position(|other| other.name == product.name).unwrap_or(0);
+    let chart = chart(context, &format!("adds_{}", index + 1), &product.name, above, below);
+    Panel {
+        title: product.name.to_string(),
+        slot: Some(product.slot),
+        note,
+        blocks: vec![Block::Chart(Chart::Columns(chart))],
+        footnote: by_month(context, product, skus),
+    }
+}
+
+/// `October: Office 365 E3 480 · Exchange Online (Plan 1) 259 · others 107`.
+fn by_month(context: &Context<'_>, product: &Product, skus: &[Part<'_>]) -> String {
+    let figures = context.figures;
+    let month = context.current();
+    let of_product = skus.iter().filter(|part| part.product.as_ref() == Some(&product.name));
+    let mut added: Vec<(Quantity, &str)> = of_product
+        .filter_map(|part| Some((figures.of_product(part, month, Measure::Added)?, part.label.as_str())))
+        .filter(|(added, _)| *added > Quantity::ZERO)
+        .collect();
+    added.sort_by_key(|(added, label)| (Reverse(*added), *label));
+    if added.is_empty() {
+        return match figures.product(&product.name, month, Measure::Added) {
+            Some(_) => format!("{}: nothing was added", month.name()),
+            None => format!("{}: n/a", month.name()),
+        };
+    }
+    let mut words: Vec<String> =
+        added.iter().take(NAMED_SKUS_MAX).map(|(added, label)| format!("{label} {}", added.grouped())).collect();
+    let others: Quantity = added.iter().skip(NAMED_SKUS_MAX).map(|(added, _)| *added).sum();
+    if others > Quantity::ZERO {
+        words.push(format!("others {}", others.grouped()));
+    }
+    format!("{}: {}", month.name(), words.join(" · "))
+}
+
+/// By SKU: added and removed in the current month and over the range.
+fn by_sku(context: &Context<'_>, skus: &[Part<'_>]) -> Table {
+    let figures = context.figures;
+    let month = context.current();
+    let over_range = |value: &dyn Fn(Month) -> Option<Quantity>| {
+        let known: Vec<Quantity> = figures.range.months().filter_map(value).collect();
+        (!known.is_empty()).then(|| known.into_iter().sum::<Quantity>())
+    };
+    let cells = |names: Vec<Value>, value: &dyn Fn(Month, Measure) -> Option<Quantity>| {
+        let mut cells = names;
+        for measure in [Measure::Added, Measure::Removed] {
+            cells.push(Value::Quantity(value(month, measure)));
+        }
+        for measure in [Measure::Added, Measure::Removed] {
+            cells.push(Value::Quantity(over_range(&|month| value(month, measure))));
+        }
+        cells
+    };
+    let row = |product: &Product, part: &Part<'_>| {
+        let names =
+            vec![Value::Name { name: part.label.clone(), slot: product.slot }, Value::Text(product.name.to_string())];
+        cells(names, &|month, measure| figures.of_product(part, month, measure))
+    };
+    let rows = figures
+        .products
+        .iter()
+        .flat_map(|product| {
+            let of_product = skus.iter().filter(|part| part.product.as_ref() == Some(&product.name));
+            let mut parts: Vec<&Part<'_>> = of_product.filter(|part| moved(context, part)).collect();
+            parts.sort_by_key(|part| {
+                let added = over_range(&|month| figures.of_product(part, month, Measure::Added));
+                (Reverse(added), part.label.clone())
+            });
+            parts.into_iter().map(move |part| (product, part))
+        })
+        .map(|(product, part)| row(product, part))
+        .collect();
+    let short = month.short();
+    let range = words::counted(figures.range.n_months(), "month", "months");
+    let total = vec![Value::Text("All".to_owned()), Value::Text(String::new())];
+    Table {
+        key: "adds_by_sku".to_owned(),
+        caption: format!("Licenses added and removed by SKU or service, {} and {range}", month.long()),
+        columns: vec![
+            Column::new("SKU or service", ColumnKind::Text),
+            Column::new("Product", ColumnKind::Text),
+            Column::new(&format!("Added {short}"), ColumnKind::Quantity),
+            Column::new(&format!("Removed {short}"), ColumnKind::Quantity),
+            Column::new(&format!("Added, {range}"), ColumnKind::Quantity),
+            Column::new(&format!("Removed, {range}"), ColumnKind::Quantity),
+        ],
+        rows,
+        total: Some(Total { cells: cells(total, &|month, measure| figures.total(month, measure)), is_sum: true }),
+        note: String::new(),
+    }
+}
+
+/// Whether anything of a SKU was added or removed in the range.
+fn moved(context: &Context<'_>, part: &Part<'_>) -> bool {
+    let moved = |measure| {
+        move |month| context.figures.of_product(part, month, measure).is_some_and(|value| value != Quantity::ZERO)
+    };
+    context.figures.range.months().any(moved(Measure::Added))
+        || context.figures.range.months().any(moved(Measure::Removed))
+}

@@ -1,0 +1,10 @@
+//! The product from outside, and the rules of its source.
+
+#[cfg(test)]
+mod rules;
+#[cfg(test)]
+mod runs;
+#[cfg(test)]
+mod support;
+#[cfg(test)]
+mod views;

@@ -1,0 +1,3 @@
+//! What the tests share: the program as its users start it, and folders to let it work in.
+
+pub mod workplace;

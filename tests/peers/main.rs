@@ -1,0 +1,18 @@
+//! The product's files held against other programs: qpdf, poppler, LibreOffice, Microsoft's validator, a mail catcher.
+//!
+//! `cargo xtask test` installs them and says where they are. A peer that is missing makes its test fail.
+
+#[cfg(test)]
+mod figures;
+#[cfg(test)]
+mod mail;
+#[cfg(test)]
+mod pdf;
+#[cfg(test)]
+mod peer;
+#[cfg(test)]
+mod workbook;
+#[cfg(test)]
+#[expect(dead_code, reason = "the other tests use the rest of it")]
+#[path = "../it/support/workplace.rs"]
+mod workplace;

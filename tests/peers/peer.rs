@@ -1,0 +1,49 @@
+//! Finding and running the other programs.
+
+use std::ffi::OsStr;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+
+/// A command that runs a peer.
+///
+/// # Panics
+/// When the peer is neither where its variable says nor on the path.
+pub fn command(name: &str) -> Command {
+    let path = find(name).unwrap_or_else(|| panic!("{name} is missing: `cargo xtask test` installs it"));
+    let mut command = if is_script(name) { command("node") } else { Command::new(&path) };
+    if is_script(name) {
+        command.arg(&path);
+    }
+    command.stdin(Stdio::null());
+    command
+}
+
+/// What a peer says to some arguments, whether it ends well or not.
+pub fn run<A: AsRef<OsStr>>(name: &str, arguments: impl IntoIterator<Item = A>) -> Output {
+    command(name).args(arguments).output().unwrap_or_else(|error| panic!("{name} does not start: {error}"))
+}
+
+/// Both streams of a program that failed, as one text.
+pub fn said(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+/// npm's programs are scripts, and the machine's own Node may be too old for them.
+fn is_script(name: &str) -> bool {
+    matches!(name, "ooxml-validator" | "maildev")
+}
+
+/// Where `PRESSRUN_PEER_NAME` says, or else on the path.
+fn find(name: &str) -> Option<PathBuf> {
+    let variable = format!("PRESSRUN_PEER_{}", name.replace('-', "_").to_uppercase());
+    let told = std::env::var_os(variable).map(PathBuf::from);
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    let mut on_path = std::env::split_paths(&folders).map(|folder| folder.join(name));
+    told.filter(|path| path.is_file()).or_else(|| on_path.find(|path| path.is_file()))
+}
+
+#[test]
+#[should_panic(expected = "`cargo xtask test` installs it")]
+fn a_peer_that_is_missing_fails_its_test_and_says_what_to_do() {
+    command("no-such-peer");
+}

