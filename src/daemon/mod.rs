@@ -1,6 +1,8 @@
 //! Wakes, catches up, works, drains: what is due is computed from the ledger at each beat of the heart.
 
 mod heart;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,6 +1,8 @@
 //! The product from outside, and the rules of its source.
 
 #[cfg(test)]
+mod bad_input;
+#[cfg(test)]
 mod rules;
 #[cfg(test)]
 mod runs;

@@ -5,6 +5,8 @@
 #[cfg(test)]
 mod figures;
 #[cfg(test)]
+mod grants;
+#[cfg(test)]
 mod mail;
 #[cfg(test)]
 mod pdf;
