@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::archive::Archive;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, FactsFrom, MailThrough, ScheduleSettings};
-use crate::facts::SqliteView;
+use crate::facts::{FactsError, SqliteView};
 use crate::pipeline::{self, Order, Plan, Press};
 
 use super::say::{Failure, Say};
@@ -182,6 +182,11 @@ async fn audiences(
 ) {
     let now = SystemClock.now().with_timezone(&settings.zone).date_naive();
     let planned = pipeline::plan(press, order, settings.period.last_complete(now)).await;
+    // That there is nothing yet was said with the facts.
+    let planned = match planned {
+        Err(FactsError::Empty) => return,
+        planned => planned,
+    };
     let Some(plan) = findings.take(&format!("schedule `{}`", settings.name), planned) else { return };
     let Plan { editions, decisions, without_recipients, without_partner, .. } = &plan;
     let n_mails: usize = editions.iter().map(|edition| edition.recipients.len()).sum();

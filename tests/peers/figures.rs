@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use pressrun::base::{Growth, Market, Quantity};
+use pressrun::facts::sample::{self, SampleSize};
 use pressrun::report::{Block, Chart, Report, Table, Value};
 
 use crate::pdf::pdftotext;
@@ -267,6 +268,67 @@ fn every_figure_of_the_demo_is_what_plain_sql_over_its_files_gives() {
     assert!((12..editions.len()).contains(&n_with_revenue), "{n_with_revenue}");
     // Every tenth is read in its PDF too: pdftotext takes its time.
     editions.iter().step_by(3).for_each(Edition::pdf_shows_the_figures);
+}
+
+const DISTRIBUTOR: &str = r#"
+[facts]
+database = "facts.db"
+partner_from = "reseller"
+[ledger]
+database = "ledger.db"
+[archive]
+folder = "archive"
+[mail]
+from = "reports@example.com"
+contact = "admin@example.com"
+outbox = "outbox"
+[recipients]
+csv = "recipients.csv"
+[schedules.monthly]
+report = "product-licenses"
+cron = "0 6 22W * *"
+zone = "UTC"
+"#;
+
+/// A distributor's files, loaded with usage first, so that nothing depends on the order.
+fn distributor() -> Workplace {
+    let place = Workplace::empty();
+    place.write("pressrun.toml", DISTRIBUTOR);
+    place.write("recipients.csv", "address,name,partner_id,role,locations,language\n");
+    let size = SampleSize::new("2026-11".parse().unwrap(), "2026-11-24T04:10:00Z".parse().unwrap());
+    let mut files = Vec::new();
+    sample::write_distributor(&size, &mut |file| {
+        let path = place.write(&format!("partner-center/{}", file.name), &file.bytes);
+        files.push(path.to_str().unwrap().to_owned());
+        Ok(())
+    })
+    .unwrap();
+    files.sort();
+    let mut args = vec!["ingest"];
+    args.extend(files.iter().map(String::as_str));
+    place.run(&args).with(0);
+    place
+}
+
+#[test]
+fn a_distributor_s_resellers_have_the_figures_that_plain_sql_gives() {
+    let place = distributor();
+    let run = ["run", "monthly", "--period", "2026-10", "--json"];
+    let resellers = place.run(&run).with(0).json()["partners_without_recipients"].clone();
+    let resellers: Vec<&str> = resellers.as_array().unwrap().iter().map(|id| id.as_str().unwrap()).collect();
+    assert!(resellers.len() > 2, "{resellers:?}");
+    let lines: String =
+        resellers.iter().map(|id| format!("a@example.com,,{id},executive-report-viewer,,en\n")).collect();
+    place.write("recipients.csv", format!("address,name,partner_id,role,locations,language\n{lines}"));
+    place.run(&run).with(0);
+    let editions = editions(&place, "reseller");
+    assert!(editions.len() > 2, "{}", editions.len());
+    for edition in &editions {
+        edition.kpis_agree();
+        edition.products_agree();
+        edition.countries_agree();
+        edition.adds_agree();
+    }
 }
 
 #[test]
