@@ -9,6 +9,8 @@ mod grants;
 #[cfg(test)]
 mod mail;
 #[cfg(test)]
+mod packs;
+#[cfg(test)]
 mod pdf;
 #[cfg(test)]
 mod peer;
