@@ -12,11 +12,11 @@ use crate::audience::{Grant, Recipient, Scope};
 use crate::base::Digest;
 use crate::clock::{Clock, ManualClock};
 use crate::config;
-use crate::deliver::{Mailbox, Outbox};
+use crate::deliver::{Destination, Mailbox, Outbox, Outcome, Parcel, Receipt};
 use crate::facts::ingest::{Ingest, PartnerFrom};
 use crate::facts::sample::{self, SampleSize};
 use crate::facts::{ProductMap, SqliteFacts};
-use crate::ledger::{Ledger, Retries, RunState, UncertainRule};
+use crate::ledger::{DeliveriesOf, DeliveryState, Ledger, Retries, RunState, UncertainRule};
 use crate::pipeline::Stop;
 use crate::render::email::MailTemplates;
 use crate::render::{Format, Theme};
@@ -39,15 +39,28 @@ async fn desk(now: &str, catch_up: CatchUp) -> Desk {
     let clock = ManualClock::at(at(now));
     let facts = SqliteFacts::open(&folder.path().join("facts.db"), clock.now()).await.unwrap();
     let partner = ingest(folder.path(), &facts).await;
+    let order = Arc::new(order(folder.path(), partner));
+    let outbox = Arc::new(Outbox::new(folder.path().join("outbox")));
+    let daemon = daemon(folder.path(), &clock, (facts, outbox), order, catch_up).await;
+    Desk { folder, clock, daemon }
+}
+
+/// A daemon as a process of its own starts one: with its own part in the ledger.
+async fn daemon(
+    folder: &Path,
+    clock: &ManualClock,
+    (facts, destination): (SqliteFacts, Arc<dyn Destination>),
+    order: Arc<Order>,
+    catch_up: CatchUp,
+) -> Daemon {
     let press = Press {
         facts: Arc::new(facts),
-        ledger: Arc::new(Ledger::open(&folder.path().join("ledger.db"), clock.now()).await.unwrap()),
-        archive: Arc::new(Archive::folder(&folder.path().join("archive")).unwrap()),
-        destination: Arc::new(Outbox::new(folder.path().join("outbox"))),
+        ledger: Arc::new(Ledger::open(&folder.join("ledger.db"), clock.now()).await.unwrap()),
+        archive: Arc::new(Archive::folder(&folder.join("archive")).unwrap()),
+        destination,
         clock: Arc::new(clock.clone()),
         stop: Stop::default(),
     };
-    let order = Arc::new(order(folder.path(), partner));
     let timed = Timed {
         schedule: SCHEDULE.to_owned(),
         cadence: Cadence::Cron { expression: "0 6 22 * *".parse().unwrap(), zone: chrono_tz::UTC },
@@ -55,8 +68,94 @@ async fn desk(now: &str, catch_up: CatchUp) -> Desk {
         catch_up,
         deadline: Some(Duration::hours(72)),
     };
-    let orders = BTreeMap::from([(SCHEDULE.to_owned(), order)]);
-    Desk { folder, clock, daemon: Daemon { press, orders, timed: vec![timed], inbox: None } }
+    Daemon { press, orders: BTreeMap::from([(SCHEDULE.to_owned(), order)]), timed: vec![timed], inbox: None }
+}
+
+/// An outbox that never answers, as if the program were killed while it waits; it has stored the mail or not.
+struct Silent {
+    outbox: Outbox,
+    stores: bool,
+    can_tell: bool,
+}
+
+impl Destination for Silent {
+    fn name(&self) -> String {
+        "silent".to_owned()
+    }
+
+    fn deliver<'a>(&'a self, parcel: &'a Parcel) -> BoxFuture<'a, Outcome> {
+        Box::pin(async move {
+            if self.stores {
+                self.outbox.deliver(parcel).await;
+            }
+            std::future::pending().await
+        })
+    }
+
+    fn receipt<'a>(&'a self, message_id: &'a str) -> BoxFuture<'a, Option<Receipt>> {
+        self.outbox.receipt(message_id)
+    }
+
+    fn can_tell(&self) -> bool {
+        self.can_tell
+    }
+
+    fn check(&self) -> BoxFuture<'_, Result<String, String>> {
+        self.outbox.check()
+    }
+}
+
+/// Mails in the outbox, and the states of the deliveries, after a start that was killed while it sent and another.
+async fn after_a_kill_while_sending(stores: bool, can_tell: bool) -> (usize, Vec<DeliveryState>) {
+    let desk = desk("2026-11-20T00:00:00Z", CatchUp::Latest).await;
+    desk.beat_at("2026-11-20T00:00:05Z").await;
+    let folder = desk.folder.path().to_owned();
+    let order = Arc::clone(&desk.daemon.orders[SCHEDULE]);
+    let silent = |stores| Silent { outbox: Outbox::new(folder.join("outbox")), stores, can_tell };
+    let start = async |destination: Arc<dyn Destination>| {
+        let facts = SqliteFacts::open(&folder.join("facts.db"), desk.clock.now()).await.unwrap();
+        daemon(&folder, &desk.clock, (facts, destination), Arc::clone(&order), CatchUp::Latest).await
+    };
+    desk.clock.advance(at("2026-11-22T06:00:00Z") - desk.clock.now());
+    let killed = start(Arc::new(silent(stores))).await;
+    let patience = std::time::Duration::from_secs(20);
+    let sending = async {
+        while states(&desk).await != [DeliveryState::Sending] {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        // The mail is stored, if it is, before the answer is awaited.
+        while stores && desk.mails() == 0 {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    };
+    tokio::select! {
+        _ = killed.beat() => panic!("a destination that never answers has answered"),
+        sent = tokio::time::timeout(patience, sending) => sent.unwrap(),
+    }
+    drop(killed);
+    let next: Arc<dyn Destination> =
+        if can_tell { Arc::new(Outbox::new(folder.join("outbox"))) } else { Arc::new(silent(true)) };
+    start(next).await.beat().await.unwrap();
+    (desk.mails(), states(&desk).await)
+}
+
+async fn states(desk: &Desk) -> Vec<DeliveryState> {
+    let of = DeliveriesOf::Address("a@example.com".to_owned());
+    let rows = desk.daemon.press.ledger.deliveries(&of).await.unwrap().rows;
+    rows.into_iter().map(|row| row.state).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kill_while_a_mail_is_sent_is_settled_by_looking_where_the_destination_can_tell() {
+    let delivered = vec![DeliveryState::Delivered];
+    assert_eq!(after_a_kill_while_sending(true, true).await, (1, delivered.clone()));
+    assert_eq!(after_a_kill_while_sending(false, true).await, (1, delivered));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kill_while_a_mail_is_sent_stays_uncertain_under_hold_where_nobody_can_tell() {
+    assert_eq!(after_a_kill_while_sending(false, false).await, (0, vec![DeliveryState::Uncertain]));
+    assert_eq!(after_a_kill_while_sending(true, false).await, (1, vec![DeliveryState::Uncertain]));
 }
 
 async fn ingest(folder: &Path, facts: &SqliteFacts) -> String {

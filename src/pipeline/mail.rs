@@ -21,19 +21,17 @@ const AT_ONCE_MAX: usize = 4;
 /// How long a claim holds, longer than any single hand-over may take.
 const LEASE_MINUTES: i64 = 30;
 
-/// Hands over every delivery of a run that is ready, until none is. Returns how many were tried.
+/// Hands over every delivery of a run that is ready, until none is.
 ///
 /// # Errors
 /// When the ledger cannot be written; what was claimed then becomes `uncertain` when its lease ends.
-pub(super) async fn deliver_ready(press: &Press, order: &Order, run: RunId) -> Result<usize, LedgerError> {
-    let mut n_tried = 0;
+pub(super) async fn deliver_ready(press: &Press, order: &Order, run: RunId) -> Result<(), LedgerError> {
     while !press.stop.is_set() {
         let (lease, now) = (chrono::Duration::minutes(LEASE_MINUTES), press.clock.now());
         let claims = press.ledger.claim_deliveries(Some(run), CLAIMS_MAX, lease, now, DESTINATION).await?;
         if claims.is_empty() {
-            return Ok(n_tried);
+            return Ok(());
         }
-        n_tried += claims.len();
         for (path, claims) in by_edition(claims) {
             // The files of one edition are read once for all who get it, and verified against its manifest.
             let pack = press.archive.get(&path).await;
@@ -44,7 +42,7 @@ pub(super) async fn deliver_ready(press: &Press, order: &Order, run: RunId) -> R
             }
         }
     }
-    Ok(n_tried)
+    Ok(())
 }
 
 /// Asks the destination about a run's uncertain deliveries, where it can tell: what it has is delivered, what it has
@@ -53,7 +51,9 @@ pub(super) async fn deliver_ready(press: &Press, order: &Order, run: RunId) -> R
 /// # Errors
 /// When the ledger cannot be read or written.
 pub(super) async fn ask_uncertain(press: &Press, run: RunId) -> Result<(), LedgerError> {
-    if !press.destination.can_tell() {
+    if !press.destination.can_tell()
+        || !press.ledger.counts(run).await?.deliveries.contains_key(&DeliveryState::Uncertain)
+    {
         return Ok(());
     }
     let rows = press.ledger.deliveries(&DeliveriesOf::Run(run)).await?.rows;

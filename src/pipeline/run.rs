@@ -141,10 +141,9 @@ fn data_text(data: &DataSet) -> String {
 /// Makes and delivers side by side until nothing is left, then closes the run.
 async fn work(press: &Press, order: &Arc<Order>, row: &RunRow, progress: &Progress) -> Result<RunRow, RunError> {
     ask_uncertain(press, row.id).await?;
-    let of = of(press, row).await?;
     let (made, is_made) = tokio::sync::watch::channel(false);
     let making = async {
-        let result = make_all(press, order, row.id, &of, progress).await;
+        let result = make_all(press, order, row, progress).await;
         made.send_replace(true);
         result
     };
@@ -174,15 +173,22 @@ async fn of(press: &Press, row: &RunRow) -> Result<Of, RunError> {
     Ok(Of { period: row.period, data, pinned_at: row.planned_at, partners: names })
 }
 
-/// Claims and makes editions until none is left to claim.
-async fn make_all(press: &Press, order: &Arc<Order>, run: RunId, of: &Of, progress: &Progress) -> Result<(), RunError> {
+/// Claims and makes editions until none is left to claim. A run that only waits for mails to be tried again reads
+/// no facts.
+async fn make_all(press: &Press, order: &Arc<Order>, row: &RunRow, progress: &Progress) -> Result<(), RunError> {
+    let mut shared = None;
     while !press.stop.is_set() {
         let lease = chrono::Duration::minutes(LEASE_MINUTES);
-        let claims = press.ledger.claim_editions(Some(run), CLAIMS_MAX, lease, press.clock.now()).await?;
+        let claims = press.ledger.claim_editions(Some(row.id), CLAIMS_MAX, lease, press.clock.now()).await?;
         if claims.is_empty() {
             return Ok(());
         }
-        make_claimed(press, order, of, claims, progress).await?;
+        let of = match shared.take() {
+            Some(of) => of,
+            None => of(press, row).await?,
+        };
+        make_claimed(press, order, &of, claims, progress).await?;
+        shared = Some(of);
     }
     Ok(())
 }

@@ -3,28 +3,22 @@
 use sqlx::Connection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 
-use crate::support::workplace::Workplace;
+use crate::support::workplace::{Workplace, configuration};
 
-const CONFIG: &str = r#"
-[facts]
-view = { database = "warehouse.db", name = "license_facts" }
-[ledger]
-database = "ledger.db"
-[archive]
-folder = "archive"
-[mail]
-from = "reports@example.com"
-contact = "admin@example.com"
-outbox = "outbox"
+const VIEW: &str = r#"view = { database = "warehouse.db", name = "license_facts" }"#;
+const RECIPIENT: &str = r#"
 [[recipient]]
 address = "a@example.com"
 partner = "P1"
 role = "executive-report-viewer"
-[schedules.monthly]
-report = "product-licenses"
-cron = "0 6 22W * *"
-zone = "UTC"
 "#;
+
+/// A folder whose facts are a view in a database that is not there yet.
+fn place() -> Workplace {
+    let place = Workplace::empty();
+    place.write("pressrun.toml", configuration(VIEW, RECIPIENT));
+    place
+}
 
 fn warehouse(place: &Workplace, sql: &'static str) {
     let path = place.path("warehouse.db");
@@ -38,8 +32,7 @@ fn warehouse(place: &Workplace, sql: &'static str) {
 
 #[test]
 fn a_view_with_the_required_columns_only_makes_a_report_that_shows_the_rest_as_absent() {
-    let place = Workplace::empty();
-    place.write("pressrun.toml", CONFIG);
+    let place = place();
     warehouse(
         &place,
         "CREATE TABLE sold (day TEXT, partner TEXT, country TEXT, family TEXT, seats);
@@ -63,8 +56,7 @@ fn a_view_with_the_required_columns_only_makes_a_report_that_shows_the_rest_as_a
 
 #[test]
 fn a_view_that_lacks_a_required_column_is_refused_by_name() {
-    let place = Workplace::empty();
-    place.write("pressrun.toml", CONFIG);
+    let place = place();
     warehouse(&place, "CREATE VIEW license_facts AS SELECT '2026-09-01' AS month, 'P1' AS partner_id, 1 AS licenses;");
     let ended = place.run(&["run", "monthly", "--period", "2026-09"]).with(1);
     assert!(ended.err.contains("`license_facts` has no column `"), "{}", ended.err);
@@ -73,8 +65,7 @@ fn a_view_that_lacks_a_required_column_is_refused_by_name() {
 
 #[test]
 fn a_database_that_is_missing_is_named_and_not_made() {
-    let place = Workplace::empty();
-    place.write("pressrun.toml", CONFIG);
+    let place = place();
     let ended = place.run(&["run", "monthly"]).with(1);
     assert!(ended.err.contains("no facts database at"), "{}", ended.err);
     assert!(!place.path("warehouse.db").exists());

@@ -11,7 +11,7 @@ use pressrun::report::{Block, Chart, Report, Table, Value};
 
 use crate::pdf::pdftotext;
 use crate::peer;
-use crate::workplace::Workplace;
+use crate::workplace::{Workplace, configuration};
 
 type Json = serde_json::Value;
 
@@ -270,30 +270,13 @@ fn every_figure_of_the_demo_is_what_plain_sql_over_its_files_gives() {
     editions.iter().step_by(3).for_each(Edition::pdf_shows_the_figures);
 }
 
-const DISTRIBUTOR: &str = r#"
-[facts]
-database = "facts.db"
-partner_from = "reseller"
-[ledger]
-database = "ledger.db"
-[archive]
-folder = "archive"
-[mail]
-from = "reports@example.com"
-contact = "admin@example.com"
-outbox = "outbox"
-[recipients]
-csv = "recipients.csv"
-[schedules.monthly]
-report = "product-licenses"
-cron = "0 6 22W * *"
-zone = "UTC"
-"#;
+const RESELLERS: &str = "database = \"facts.db\"\npartner_from = \"reseller\"";
+const LISTED: &str = "[recipients]\ncsv = \"recipients.csv\"";
 
 /// A distributor's files, loaded with usage first, so that nothing depends on the order.
 fn distributor() -> Workplace {
     let place = Workplace::empty();
-    place.write("pressrun.toml", DISTRIBUTOR);
+    place.write("pressrun.toml", configuration(RESELLERS, LISTED));
     place.write("recipients.csv", "address,name,partner_id,role,locations,language\n");
     let size = SampleSize::new("2026-11".parse().unwrap(), "2026-11-24T04:10:00Z".parse().unwrap());
     let mut files = Vec::new();

@@ -10,6 +10,29 @@ pub struct Workplace {
     pub dir: tempfile::TempDir,
 }
 
+/// The smallest configuration with these facts (the lines of `[facts]`) and recipients (whole tables).
+pub fn configuration(facts: &str, recipients: &str) -> String {
+    format!(
+        r#"
+[facts]
+{facts}
+[ledger]
+database = "ledger.db"
+[archive]
+folder = "archive"
+[mail]
+from = "reports@example.com"
+contact = "admin@example.com"
+outbox = "outbox"
+{recipients}
+[schedules.monthly]
+report = "product-licenses"
+cron = "0 6 22W * *"
+zone = "UTC"
+"#
+    )
+}
+
 /// How a call of the program ended.
 #[derive(Debug)]
 pub struct Ended {
