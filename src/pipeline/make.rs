@@ -178,6 +178,14 @@ fn draft(order: &Order, of: &Of, edition: &Edition, report: &Report, rows: Optio
     let job = Job { report, rows: rows.map(|rows| rows as &dyn Rows), theme: &order.theme };
     let artifacts: Vec<Artifact> =
         order.formats.iter().map(|format| Artifact::of(job, *format)).collect::<Result<_, _>>()?;
+    for artifact in artifacts.iter().filter(|artifact| artifact.n_replaced > 0) {
+        tracing::warn!(
+            edition.id = %edition.id,
+            format = artifact.format.extension(),
+            n_replaced = artifact.n_replaced,
+            "characters that no font has were replaced by a sign; a font that has them can be named in the configuration"
+        );
+    }
     let finding = artifacts.iter().find_map(|artifact| inspect(report, artifact, &of.partners).err());
     let attached: Vec<(&str, u64)> =
         artifacts.iter().map(|artifact| (artifact.file_name.as_str(), artifact.bytes.len() as u64)).collect();

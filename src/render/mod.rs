@@ -65,11 +65,21 @@ pub trait Renderer: Send + Sync {
     /// Its format.
     fn format(&self) -> Format;
 
-    /// The file's bytes.
+    /// The file.
     ///
     /// # Errors
     /// When the report does not fit the format or the raw rows break off.
-    fn render(&self, job: Job<'_>) -> Result<Vec<u8>, RenderError>;
+    fn render(&self, job: Job<'_>) -> Result<Rendered, RenderError>;
+}
+
+/// What a renderer made.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Rendered {
+    /// The file's bytes.
+    pub bytes: Vec<u8>,
+    /// How many characters no font has: each is drawn as U+FFFD, wherever it stands. None in a workbook, whose reader
+    /// brings the fonts.
+    pub n_replaced: u32,
 }
 
 /// The renderer of a format.
@@ -96,6 +106,8 @@ pub struct Artifact {
     pub bytes: bytes::Bytes,
     /// Their digest.
     pub digest: Digest,
+    /// How many characters no font has.
+    pub n_replaced: u32,
 }
 
 impl Artifact {
@@ -104,7 +116,7 @@ impl Artifact {
     /// # Errors
     /// As [`Renderer::render`].
     pub fn of(job: Job<'_>, format: Format) -> Result<Artifact, RenderError> {
-        let bytes = renderer(format).render(job)?;
+        let Rendered { bytes, n_replaced } = renderer(format).render(job)?;
         let head = &job.report.head;
         // The id tells partners apart whose names differ only in what a file name cannot hold.
         let partner = (readable_name(&head.partner_name), file_name(&head.partner_id));
@@ -114,6 +126,7 @@ impl Artifact {
             file_name: format!("{stem}.{}", format.extension()),
             digest: Digest::of(&bytes),
             bytes: bytes.into(),
+            n_replaced,
         })
     }
 }

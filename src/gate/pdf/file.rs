@@ -158,6 +158,11 @@ impl<'a> File<'a> {
         Some((object, Some(raw)))
     }
 
+    /// The numbers of all objects.
+    pub(super) fn numbers(&self) -> impl Iterator<Item = u32> + '_ {
+        self.places.keys().copied()
+    }
+
     /// The object with a number.
     pub(super) fn object(&self, number: u32) -> Option<Object> {
         match *self.places.get(&number)? {

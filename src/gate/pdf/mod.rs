@@ -2,6 +2,7 @@
 
 mod file;
 mod font;
+mod hidden;
 mod object;
 mod text;
 
@@ -50,6 +51,12 @@ pub(super) fn inspect(expected: &Expected, bytes: &[u8], others: &Others) -> Res
             let finding = |name| format!("expected nothing of another partner, found `{name}` on page {}", n + 1);
             findings.extend(others.found_in(&text, &expected.partner).map(finding));
         }
+        let mut unseen = std::collections::BTreeSet::new();
+        hidden::texts(&file, &mut |text, place| {
+            let finding = |name| format!("expected nothing of another partner, found `{name}` in {place}");
+            unseen.extend(others.found_in(text, &expected.partner).map(finding));
+        })?;
+        findings.extend(unseen);
     }
     Ok(findings)
 }

@@ -32,6 +32,11 @@ impl Dict {
         self.0.iter().find(|(name, _)| name == key.as_bytes()).map(|(_, value)| value)
     }
 
+    /// All values.
+    pub(super) fn values(&self) -> impl Iterator<Item = &Object> {
+        self.0.iter().map(|(_, value)| value)
+    }
+
     /// The value of a key, if it is a whole number not below zero.
     pub(super) fn number(&self, key: &str) -> Option<usize> {
         self.get(key).and_then(Object::index)

@@ -1,7 +1,11 @@
 //! Small documents made here, read back.
 
 use krilla::Document;
+use krilla::destination::XyzDestination;
+use krilla::embed::{AssociationKind, EmbeddedFile, MimeType};
 use krilla::geom::Point;
+use krilla::metadata::Metadata;
+use krilla::outline::{Outline, OutlineNode};
 use krilla::page::PageSettings;
 use krilla::text::{Font, GlyphId, KrillaGlyph};
 
@@ -99,6 +103,44 @@ fn with(change: impl Fn(&mut Text)) -> Vec<u8> {
 #[test]
 fn a_right_page_may_leave() {
     check(&with(|_| ()), &["Another Partner", "Example"], &[]);
+}
+
+#[test]
+fn another_partner_is_found_in_titles_bookmarks_and_attached_files_too() {
+    let hidden = |title: &str, bookmark: &str, csv: &str| {
+        let font = Font::new(INTER.to_vec().into(), 0).unwrap();
+        let mut document = Document::new();
+        let mut page = document.start_page_with(PageSettings::from_wh(595.0, 842.0).unwrap());
+        let mut surface = page.surface();
+        for Text(x, y, size, text) in texts("Example Söhne") {
+            surface.draw_glyphs(Point::from_xy(x, y), &shaped(&text, false), font.clone(), &text, size, false);
+        }
+        surface.finish();
+        page.finish();
+        document.set_metadata(Metadata::new().title(title.to_owned()));
+        let mut outline = Outline::new();
+        let place = XyzDestination::new(0, Point::from_xy(0.0, 0.0));
+        outline.push_child(OutlineNode::new(bookmark.to_owned(), place));
+        document.set_outline(outline);
+        document.embed_file(EmbeddedFile {
+            path: "figures.csv".to_owned(),
+            mime_type: MimeType::new("text/csv"),
+            description: None,
+            association_kind: AssociationKind::Data,
+            data: csv.as_bytes().to_vec().into(),
+            modification_date: None,
+            compress: Some(true),
+            location: None,
+        });
+        document.finish().unwrap()
+    };
+    let others = &["Another Partner", "Zürich"];
+    check(&hidden("Licenses", "Summary", "a,b"), others, &[]);
+    let both = &["`Another Partner` in its metadata", "`Another Partner` in its titles"];
+    check(&hidden("Another Partner", "Summary", "a,b"), others, both);
+    check(&hidden("Licenses", "In Zürich", "a,b"), others, &["`Zürich` in its titles"]);
+    let csv = "a,Another Partner\n".repeat(9);
+    check(&hidden("Licenses", "Summary", &csv), others, &["`Another Partner` in an attached file"]);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Blocks → pieces of a page.
 
 use super::look::{BODY, HEADING, READING, SMALL, base_line, line_height};
-use super::mark::{Piece, Room};
+use super::mark::{Anchor, Piece, Role, Room, element, stacked};
 use super::{figure, kpis, panels, table};
 use crate::base::Quantity;
 use crate::render::text::{Span, Style, wrap};
@@ -25,10 +25,10 @@ pub(super) fn pieces<'r>(block: &'r Block, room: Room<'r>) -> Vec<Piece<'r>> {
                 Span { text: " ", style: room.theme.regular(READING) },
                 Span { text: rest, style: room.theme.regular(READING) },
             ];
-            below(20.0, paragraph(&spans, room.width))
+            below(20.0, element(Role::Paragraph, lines(&spans, room.width)))
         }
         Block::Cards(cards) => kpis::cards(cards, room),
-        Block::Heading(text) => heading(text, room),
+        Block::Heading(text) => heading(text, Anchor::Heading(text), room),
         Block::Text(text) => words(text, room.theme.regular(BODY), 10.0, room),
         Block::Definitions(terms) => definitions(terms, room),
         Block::Table(table) => table::pieces(table, room),
@@ -53,23 +53,28 @@ pub(super) fn nothing<'r>(room: Room<'r>) -> Piece<'r> {
     let mut piece = Piece::new(line_height(BODY)).below(10.0);
     let style = room.theme.quiet(BODY);
     piece.words(0.0, base_line(BODY, piece.height), NOTHING, style);
-    piece
+    piece.element(Role::Paragraph)
 }
 
-/// A sub-heading.
-pub(super) fn heading<'r>(text: &str, room: Room<'r>) -> Vec<Piece<'r>> {
+/// A heading of the room's level.
+pub(super) fn heading<'r>(text: &'r str, anchor: Anchor<'r>, room: Room<'r>) -> Vec<Piece<'r>> {
     let spans = [Span { text, style: room.theme.semi_bold(HEADING) }];
-    let lines = below(26.0, paragraph(&spans, room.width));
-    lines.into_iter().map(Piece::glued).collect()
+    let lines = below(26.0, lines(&spans, room.width));
+    let mut all: Vec<Piece<'r>> = lines.into_iter().map(Piece::glued).collect();
+    all = element(Role::Heading(room.level, text), all);
+    if let Some(first) = all.first_mut() {
+        *first = std::mem::take(first).anchored(anchor);
+    }
+    all
 }
 
 /// A paragraph in one style.
 pub(super) fn words<'r>(text: &str, style: Style, gap: f32, room: Room<'r>) -> Vec<Piece<'r>> {
-    below(gap, paragraph(&[Span { text, style }], room.width.min(MEASURE_MAX)))
+    below(gap, element(Role::Paragraph, lines(&[Span { text, style }], room.width.min(MEASURE_MAX))))
 }
 
 /// The lines of a paragraph; its first and its last line never stand alone on a page.
-pub(super) fn paragraph<'r>(spans: &[Span<'_>], width: f32) -> Vec<Piece<'r>> {
+fn lines<'r>(spans: &[Span<'_>], width: f32) -> Vec<Piece<'r>> {
     let size = spans.iter().map(|span| span.style.size).fold(0.0, f32::max);
     let lines = wrap(spans, width);
     let n = lines.len();
@@ -95,27 +100,45 @@ pub(super) fn below(gap: f32, mut pieces: Vec<Piece<'_>>) -> Vec<Piece<'_>> {
 
 /// Terms at the left, what they mean at the right.
 fn definitions<'r>(terms: &'r [(String, String)], room: Room<'r>) -> Vec<Piece<'r>> {
+    let all: Vec<Piece<'r>> = terms.iter().flat_map(|term| definition(term, room)).collect();
+    if all.is_empty() { vec![nothing(room)] } else { below(12.0, element(Role::List, all)) }
+}
+
+/// A term and its meaning. All lines of the term stand in the first piece, so that it is read before its meaning.
+fn definition<'r>((term, meaning): &'r (String, String), room: Room<'r>) -> Vec<Piece<'r>> {
     let left = (room.width * TERMS).round();
     let right = room.width - left - 12.0;
-    let mut all = Vec::new();
-    for (term, meaning) in terms {
-        let terms = paragraph(&[Span { text: term, style: room.theme.semi_bold(BODY) }], left);
-        let meanings = paragraph(&[Span { text: meaning, style: room.theme.regular(BODY) }], right);
-        let n = terms.len().max(meanings.len());
-        let (mut terms, mut meanings) = (terms.into_iter(), meanings.into_iter());
-        for at in 0..n {
-            let mut piece = Piece::new(line_height(BODY)).below(if at == 0 { 8.0 } else { 0.0 });
-            piece.is_glued = at + 1 < n && (at == 0 || at + 2 == n);
-            if let Some(term) = terms.next() {
-                piece.absorb(term, 0.0, 0.0);
-            }
-            if let Some(meaning) = meanings.next() {
-                piece.absorb(meaning, left + 12.0, 0.0);
-            }
-            all.push(piece);
-        }
+    let terms = stacked(lines(&[Span { text: term, style: room.theme.semi_bold(BODY) }], left));
+    let mut meanings = lines(&[Span { text: meaning, style: room.theme.regular(BODY) }], right);
+    let n_beside = (terms.height / line_height(BODY)).round().max(1.0) as usize;
+    let rest = meanings.split_off(n_beside.min(meanings.len()));
+    let beside = element(Role::Body, vec![stacked(meanings)]);
+    let mut first = Piece::new(line_height(BODY) * n_beside as f32).below(8.0);
+    first.begin(Role::Item);
+    first.absorb(terms.element(Role::Label), 0.0, 0.0);
+    for piece in beside {
+        first.absorb(piece, left + 12.0, 0.0);
     }
-    if all.is_empty() { vec![nothing(room)] } else { below(12.0, all) }
+    // What follows on further lines is still the meaning.
+    if !rest.is_empty() {
+        first.marks.pop();
+    }
+    let n = rest.len();
+    first.is_glued = n > 0;
+    let mut all = vec![first];
+    for (at, line) in rest.into_iter().enumerate() {
+        let mut piece = Piece::new(line_height(BODY));
+        piece.absorb(line, left + 12.0, 0.0);
+        piece.is_glued = at + 2 == n;
+        all.push(piece);
+    }
+    if let Some(last) = all.last_mut() {
+        if n > 0 {
+            last.end();
+        }
+        last.end();
+    }
+    all
 }
 
 /// A note below a table or a panel.

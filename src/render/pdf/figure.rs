@@ -2,7 +2,7 @@
 
 use super::block::{below, nothing, words};
 use super::look::{BODY, SMALL, base_line, line_height};
-use super::mark::{DOT_WIDTH, Mark, Piece, Room};
+use super::mark::{DOT_WIDTH, Mark, Piece, Role, Room, element};
 use crate::base::Ratio;
 use crate::render::chart::Picture;
 use crate::render::text::{Direction, fit};
@@ -50,7 +50,8 @@ fn columns<'r>(chart: &'r Columns, picture: Picture<'r>, room: Room<'r>, all: &m
     }
     let height = if room.is_panel { LOW } else { TALL };
     let mut piece = Piece::new(height).below(if room.is_panel { 4.0 } else { 10.0 });
-    piece.marks.push(Mark::Picture { x: 0.0, y: 0.0, width: room.width, height, picture });
+    let alt = chart.alt.as_str().into();
+    piece.marks.push(Mark::Picture { x: 0.0, y: 0.0, width: room.width, height, picture, alt });
     all.push(piece);
 }
 
@@ -69,11 +70,15 @@ fn legend<'r>(names: &[(&'r str, Slot)], room: Room<'r>) -> Vec<Piece<'r>> {
         if let Some(line) = lines.last_mut() {
             let y = base_line(size, line.height);
             line.dot(x, y, room.theme.colour(*slot));
+            line.begin(Role::Item);
+            line.begin(Role::Body);
             line.text(x + DOT_WIDTH, y, shaped, style);
+            line.end();
+            line.end();
         }
         x += width + 14.0;
     }
-    lines
+    element(Role::List, lines)
 }
 
 /// A ring, with its slices named at its right, or below it where there is no room.
@@ -86,14 +91,23 @@ fn donut<'r>(chart: &'r Donut, picture: Picture<'r>, room: Room<'r>, all: &mut V
     let (top, height) =
         if is_beside { (((ring - names) / 2.0).max(0.0), ring.max(names)) } else { (ring + 8.0, ring + 8.0 + names) };
     let mut piece = Piece::new(height).below(10.0);
-    piece.marks.push(Mark::Picture { x: 0.0, y: 0.0, width: ring, height: ring, picture });
+    let alt = chart.alt.as_str().into();
+    piece.marks.push(Mark::Picture { x: 0.0, y: 0.0, width: ring, height: ring, picture, alt });
+    piece.begin(Role::List);
     for (n, slice) in chart.slices.iter().enumerate() {
         let y = top + n as f32 * step + base_line(BODY, step);
         piece.dot(x, y, room.theme.colour(slice.slot));
         let share = Ratio::new(slice.value, chart.centre).map_or("n/a".to_owned(), |ratio| ratio.percent(1));
         let style = room.theme.regular(BODY);
-        piece.right(x + width, y, &share, style, width);
+        piece.begin(Role::Item);
+        piece.begin(Role::Label);
         piece.name(x + DOT_WIDTH, y, &slice.name, style, width - DOT_WIDTH - style.width(&share) - 8.0);
+        piece.end();
+        piece.begin(Role::Body);
+        piece.right(x + width, y, &share, style, width);
+        piece.end();
+        piece.end();
     }
+    piece.end();
     all.push(piece);
 }

@@ -26,6 +26,8 @@ pub(super) struct Flow<'r> {
     pages: Vec<Page<'r>>,
     y: f32,
     bottom: f32,
+    /// How much of the first page's foot is kept for the list of sections.
+    contents: f32,
 }
 
 /// The size of the area that content may fill.
@@ -35,16 +37,20 @@ pub(super) fn content_size(theme: &Theme) -> (f32, f32) {
 }
 
 impl<'r> Flow<'r> {
-    /// No pages yet.
-    pub(super) fn new(theme: &Theme) -> Flow<'r> {
-        Flow { pages: Vec::new(), y: TOP, bottom: theme.paper.size().1 - FOOT }
+    /// No pages yet; `contents` is kept free at the foot of the first.
+    pub(super) fn new(theme: &Theme, contents: f32) -> Flow<'r> {
+        Flow { pages: Vec::new(), y: TOP, bottom: theme.paper.size().1 - FOOT, contents }
     }
 
-    /// Begins a page; says its index, from 0.
-    pub(super) fn begin(&mut self, title: &'r str) -> usize {
+    /// Where content ends on the page that is being filled.
+    fn bottom(&self) -> f32 {
+        self.bottom - if self.pages.len() == 1 { self.contents } else { 0.0 }
+    }
+
+    /// Begins a page.
+    pub(super) fn begin(&mut self, title: &'r str) {
         self.pages.push(Page { marks: Vec::new(), title });
         self.y = TOP;
-        self.pages.len() - 1
     }
 
     /// Places pieces one below the other. Where the next ones that belong together do not fit, a new page begins,
@@ -54,7 +60,7 @@ impl<'r> Flow<'r> {
     pub(super) fn place(&mut self, mut pieces: Vec<Piece<'r>>) {
         let heights: f32 = pieces.iter().map(|piece| piece.height).sum();
         let gaps: f32 = pieces.iter().map(|piece| piece.gap).sum();
-        let left = self.bottom - self.y - heights;
+        let left = self.bottom() - self.y - heights;
         if (GAPS_MIN * gaps..gaps).contains(&left) {
             // A hair less, so that rounding does not break the page after all.
             pieces.iter_mut().for_each(|piece| piece.gap *= left / gaps * 0.999);
@@ -67,12 +73,12 @@ impl<'r> Flow<'r> {
                 group.push(next);
             }
             let needed: f32 = group.iter().map(|piece| piece.gap + piece.height).sum();
-            if self.y > TOP && self.y + needed > self.bottom {
+            if self.y > TOP && self.y + needed > self.bottom() {
                 self.break_page(group.first());
             }
             for piece in group {
                 // A group taller than a page breaks inside after all.
-                if self.y > TOP && self.y + piece.gap + piece.height > self.bottom {
+                if self.y > TOP && self.y + piece.gap + piece.height > self.bottom() {
                     self.break_page(Some(&piece));
                 }
                 self.put(piece);
@@ -80,11 +86,10 @@ impl<'r> Flow<'r> {
         }
     }
 
-    /// Where the next piece will stand, if a section of that height is small enough to follow on this page. The
-    /// first page is the summary's alone.
-    pub(super) fn room_for(&self, height: f32) -> Option<(usize, f32)> {
-        let is_open = self.pages.len() > 1 && height <= SMALL_SECTION_MAX && self.y + height <= self.bottom;
-        is_open.then(|| (self.pages.len() - 1, self.y))
+    /// Whether a section of that height is small enough to follow on this page. The first page is the summary's
+    /// alone.
+    pub(super) fn has_room_for(&self, height: f32) -> bool {
+        self.pages.len() > 1 && height <= SMALL_SECTION_MAX && self.y + height <= self.bottom()
     }
 
     fn break_page(&mut self, next: Option<&Piece<'r>>) {

@@ -1,9 +1,9 @@
-//! What stands on every page: header and footer; and what opens the first: title and banner.
+//! What stands on every page: header and footer; and what stands on the first: title, banner and contents.
 
 use super::block::{below, words};
 use super::flow::{MARGIN, Page};
 use super::look::{BODY, READING, SMALL, TITLE, line_height};
-use super::mark::{Piece, Room};
+use super::mark::{Anchor, Furniture, Piece, Role, Room};
 use crate::base::Range;
 use crate::render::Theme;
 use crate::render::text::{Span, wrap};
@@ -16,12 +16,15 @@ pub(super) fn dress<'r>(page: &mut Page<'r>, head: &Head, (number, n_pages): (us
     let style = theme.quiet(SMALL);
     let mut piece = Piece::default();
 
+    piece.begin(Role::Artifact(Furniture::Header));
     piece.right(right, 37.0, page.title, style, inner * 0.4);
     let rest = format!(" · {} · {}", head.title, head.period.long());
     let room = inner * 0.58 - style.width(&rest);
     let after = piece.name(MARGIN, 37.0, &head.partner_name, style, room.max(60.0));
     piece.name(MARGIN + after, 37.0, &rest, style, inner * 0.58 - after);
     piece.rect(MARGIN, 46.5, inner, 0.5, theme.line);
+    piece.end();
+    piece.begin(Role::Artifact(Furniture::Footer));
 
     piece.rect(MARGIN, height - 37.0, inner, 0.5, theme.line);
     let y = height - 23.0;
@@ -32,6 +35,7 @@ pub(super) fn dress<'r>(page: &mut Page<'r>, head: &Head, (number, n_pages): (us
     piece.words(MARGIN + after, y, &rest, style);
     piece.words(MARGIN + inner * 0.586, y, &format!("Report ID {}", head.edition.0.spoken()), style);
     piece.right(right, y, &format!("{} of {n_pages}", number + 1), style, inner * 0.15);
+    piece.end();
     page.marks.extend(piece.marks);
 }
 
@@ -43,7 +47,7 @@ pub(super) fn opening<'r>(head: &'r Head, room: Room<'r>) -> Vec<Piece<'r>> {
 
     let mut title = Piece::new(31.0).below(12.0);
     title.name(0.0, 24.0, &head.title, theme.bold(TITLE), room.width);
-    all.push(title.glued());
+    all.push(title.element(Role::Heading(1, &head.title)).glued());
 
     let mut line = Piece::new(line_height(READING));
     let style = theme.quiet(READING);
@@ -58,8 +62,42 @@ pub(super) fn opening<'r>(head: &'r Head, room: Room<'r>) -> Vec<Piece<'r>> {
         let x = x + style.width(dot);
         line.name(x, 13.0, &head.scope, style, room.width - x);
     }
-    all.push(line);
+    all.push(line.element(Role::Paragraph));
     all
+}
+
+/// How much of the first page's foot the list of sections takes.
+pub(super) const CONTENTS: f32 = 26.0;
+/// The space between two entries.
+const BETWEEN: f32 = 16.0;
+
+/// The sections after the first, each with the page it begins on, in one line at the foot of the first page.
+pub(super) fn contents<'r>(sections: &[(usize, &'r str, usize)], theme: &'r Theme) -> Piece<'r> {
+    let (width, height) = theme.paper.size();
+    let inner = width - 2.0 * MARGIN;
+    let (name, number) = (theme.regular(SMALL), theme.quiet(SMALL));
+    let n = sections.len() as f32;
+    let numbers: Vec<String> = sections.iter().map(|(_, _, page)| format!("  {}", page + 1)).collect();
+    let left: f32 = inner - BETWEEN * (n - 1.0) - numbers.iter().map(|page| number.width(page)).sum::<f32>();
+    let asked: Vec<f32> = sections.iter().map(|(_, title, _)| name.width(title)).collect();
+    let is_whole = asked.iter().sum::<f32>() <= left;
+    let (mut x, y) = (MARGIN, height - 37.0 - 13.0);
+    let mut piece = Piece::default();
+    piece.begin(Role::Contents);
+    for (at, (section, title, _)) in sections.iter().enumerate() {
+        let share = if is_whole { asked[at] + 1.0 } else { left / n };
+        piece.begin(Role::ContentsItem);
+        piece.begin(Role::Reference);
+        piece.begin(Role::Link(Anchor::Section(*section)));
+        x += piece.name(x, y, title, name, share);
+        piece.words(x, y, &numbers[at], number);
+        piece.end();
+        piece.end();
+        piece.end();
+        x += number.width(&numbers[at]) + BETWEEN;
+    }
+    piece.end();
+    piece
 }
 
 fn months(range: Range) -> String {
@@ -79,7 +117,7 @@ fn banner<'r>(sentence: &str, room: Room<'r>) -> Piece<'r> {
     for (n, line) in lines.into_iter().enumerate() {
         piece.line(14.0, 6.0 + n as f32 * step + 10.2, line);
     }
-    piece
+    piece.element(Role::Paragraph)
 }
 
 /// A section's one sentence.

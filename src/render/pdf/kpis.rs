@@ -2,7 +2,8 @@
 
 use super::block::nothing;
 use super::look::{BODY, HEADING, READING, SMALL, TITLE, line_height};
-use super::mark::{Mark, Piece, Room};
+use super::mark::{Mark, Piece, Role, Room, element};
+use super::trend_words;
 use crate::base::Growth;
 use crate::render::chart::Picture;
 use crate::render::text::{Direction, Span, Style, fit, wrap};
@@ -32,19 +33,22 @@ pub(super) fn kpis<'r>(all: &'r [Kpi], room: Room<'r>) -> Vec<Piece<'r>> {
             let x = at as f32 * (card_width + GAP);
             piece.rect(x, 0.0, card_width, height, room.theme.ground);
             piece.rect(x, 0.0, card_width, 2.0, room.theme.accent);
-            piece.absorb(card, x, 0.0);
+            piece.absorb(card.element(Role::Item), x, 0.0);
         }
         rows.push(piece);
     }
-    rows
+    element(Role::List, rows)
 }
 
 fn kpi_card<'r>(kpi: &'r Kpi, card_width: f32, room: Room<'r>) -> Piece<'r> {
     let theme = room.theme;
     let inner = card_width - 2.0 * PAD;
     let mut card = Piece::new(146.0);
+    card.begin(Role::Label);
     card.name(PAD, 20.0, &kpi.label, theme.semi_bold(BODY), inner);
-    card.name(PAD, 32.0, &kpi.note, theme.quiet(SMALL), inner);
+    card.end();
+    card.begin(Role::Body);
+    card.paragraph(|card| card.name(PAD, 32.0, &kpi.note, theme.quiet(SMALL), inner));
 
     let figure = Value::Quantity(kpi.current).text();
     let mut style = theme.bold(TITLE);
@@ -55,27 +59,40 @@ fn kpi_card<'r>(kpi: &'r Kpi, card_width: f32, room: Room<'r>) -> Piece<'r> {
         }
     }
     style.colour = if kpi.current.is_some() { theme.ink } else { theme.grey };
-    card.name(PAD, 66.0, &figure, style, inner);
-    let after = growth(&mut card, kpi.growth, (PAD, 85.0), inner, room);
+    card.paragraph(|card| card.name(PAD, 66.0, &figure, style, inner));
+    let after = card.paragraph(|card| growth(card, kpi.growth, (PAD, 85.0), inner, room));
     let x = PAD + after + 4.0;
     let left = card_width - PAD - x;
-    if left > 20.0 {
-        card.name(x, 85.0, &kpi.growth_note, theme.quiet(SMALL), left);
+    if left > 20.0 && !kpi.growth_note.is_empty() {
+        card.paragraph(|card| card.name(x, 85.0, &kpi.growth_note, theme.quiet(SMALL), left));
     }
 
     let picture = Picture::Micro(&kpi.trend, kpi.trend_current);
     if picture.is_empty() {
-        card.words(PAD, 120.0, "No data for this period", theme.quiet(SMALL));
+        card.paragraph(|card| card.words(PAD, 120.0, "No data for this period", theme.quiet(SMALL)));
     } else {
-        card.marks.push(Mark::Picture { x: PAD, y: 97.0, width: inner, height: 35.0, picture });
+        let alt = trend_words(room.range, &kpi.trend).into();
+        card.marks.push(Mark::Picture { x: PAD, y: 97.0, width: inner, height: 35.0, picture, alt });
     }
-    let mut y = 144.0;
-    for line in wrap(&[Span { text: &kpi.coverage, style: theme.quiet(SMALL) }], inner) {
-        card.line(PAD, y, line);
-        y += line_height(SMALL);
-        card.height = y;
-    }
+    coverage(&mut card, kpi, inner, room);
+    card.end();
     card
+}
+
+/// Which products a count leaves out, below its course; the card grows by what it needs.
+fn coverage<'r>(card: &mut Piece<'r>, kpi: &'r Kpi, inner: f32, room: Room<'r>) {
+    let lines = wrap(&[Span { text: &kpi.coverage, style: room.theme.quiet(SMALL) }], inner);
+    if lines.is_empty() {
+        return;
+    }
+    card.paragraph(|card| {
+        let mut y = 144.0;
+        for line in lines {
+            card.line(PAD, y, line);
+            y += line_height(SMALL);
+            card.height = y;
+        }
+    });
 }
 
 /// Growth from its left end: ▲ or ▼, sign and figure. Says how wide it is.
@@ -107,20 +124,26 @@ pub(super) fn cards<'r>(all: &'r [Card], room: Room<'r>) -> Vec<Piece<'r>> {
         }
         for (at, card) in row.iter().enumerate() {
             let x = at as f32 * (card_width + 24.0);
+            piece.begin(Role::Item);
             let has_bar = figure(&mut piece, card, x, card_width, room);
-            piece.name(x, if has_bar { 66.0 } else { 54.0 }, &card.note, theme.quiet(SMALL), card_width);
+            let y = if has_bar { 66.0 } else { 54.0 };
+            piece.paragraph(|piece| piece.name(x, y, &card.note, theme.quiet(SMALL), card_width));
+            piece.end();
+            piece.end();
         }
         piece.rect(0.0, piece.height, room.width, 0.5, theme.line);
         rows.push(piece);
     }
-    rows
+    element(Role::List, rows)
 }
 
-/// Label, figure and, for a ratio, its bar. A ratio above 100 % is not clamped: the bar then ends where the ratio
+/// Label, figure and, for a ratio, its bar; the item's body stays open for the note. A ratio above 100 % is not clamped: the bar then ends where the ratio
 /// does, and a notch marks 100 %.
 fn figure<'r>(piece: &mut Piece<'r>, card: &'r Card, x: f32, card_width: f32, room: Room<'r>) -> bool {
     let theme = room.theme;
+    piece.begin(Role::Label);
     piece.name(x, 21.0, &card.label, theme.quiet(BODY), card_width);
+    piece.end();
     let (value, bar) = match card.figure {
         Figure::Ratio(ratio) => (Value::Ratio(ratio), ratio),
         Figure::Quantity(quantity) => (Value::Quantity(quantity), None),
@@ -133,7 +156,8 @@ fn figure<'r>(piece: &mut Piece<'r>, card: &'r Card, x: f32, card_width: f32, ro
     let is_absent = matches!(value, Value::Ratio(None) | Value::Quantity(None) | Value::Usd(None));
     let style = if is_absent { theme.quiet(HEADING) } else { theme.bold(HEADING) };
     let shaped = fit(&text, style, Direction::Ltr, card_width);
-    piece.text(x, 39.0, shaped, style);
+    piece.begin(Role::Body);
+    piece.paragraph(|piece| piece.text(x, 39.0, shaped, style));
     let Some(ratio) = bar else { return false };
     let part = ratio.to_f64().max(0.0) as f32;
     let whole = part.max(1.0);

@@ -1,8 +1,13 @@
 //! What stands on a page: marks with places, and pieces of a page that are never cut.
+//!
+//! Marks stand in reading order. Among them stand the beginnings and ends of the elements of the document's
+//! structure, like brackets, so that an element may go on over pages and nothing but the order says what is in it.
 
+use std::borrow::Cow;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use crate::base::Range;
 use crate::render::chart::Picture;
 use crate::render::text::{Direction, Line, Shaped, Style, fit, shape};
 use crate::render::{Colour, Theme};
@@ -18,8 +23,66 @@ pub(super) enum Mark<'r> {
     Dot { x: f32, y: f32, radius: f32, colour: Colour },
     /// Growth's sign: `y` is its lower edge.
     Triangle { x: f32, y: f32, side: f32, is_up: bool, colour: Colour },
-    /// What plotters draws.
-    Picture { x: f32, y: f32, width: f32, height: f32, picture: Picture<'r> },
+    /// What plotters draws, and what it shows in words: a figure of the structure.
+    Picture { x: f32, y: f32, width: f32, height: f32, picture: Picture<'r>, alt: Cow<'r, str> },
+    /// A place that bookmarks and links lead to: `y` is its upper edge.
+    Anchor { x: f32, y: f32, anchor: Anchor<'r> },
+    /// What follows, up to its end, is an element of the structure.
+    Begin(Role<'r>),
+    /// The end of the element that began last.
+    End,
+}
+
+/// What an element of the structure is (ISO 32000-1, 14.8.4).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Role<'r> {
+    /// What stands on every page, and what is repeated: seen, and not read aloud.
+    Artifact(Furniture),
+    Section,
+    /// A heading of a level, from 1, with its text.
+    Heading(u16, &'r str),
+    Paragraph,
+    List,
+    Item,
+    /// What an item of a list is called.
+    Label,
+    Body,
+    /// A table and what it shows.
+    Table(&'r str),
+    TableHead,
+    TableBody,
+    TableFoot,
+    Row,
+    ColumnHeader,
+    RowHeader,
+    Cell,
+    /// The list of sections, wherever it stands on its page: read before the first section.
+    Contents,
+    ContentsItem,
+    /// What an entry of the list of sections refers to.
+    Reference,
+    /// Text that leads somewhere in the document.
+    Link(Anchor<'r>),
+}
+
+/// Where furniture stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Furniture {
+    Header,
+    Footer,
+    /// A table's head, above the rows that a page break has parted from it.
+    Repeated,
+}
+
+/// A place in the document.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(super) enum Anchor<'r> {
+    /// A section, by its index.
+    Section(usize),
+    /// A sub-heading.
+    Heading(&'r str),
+    /// The panel of a name that has a colour, as a product's.
+    Name(&'r str),
 }
 
 impl Mark<'_> {
@@ -30,11 +93,20 @@ impl Mark<'_> {
             | Mark::Rect { x, y, .. }
             | Mark::Dot { x, y, .. }
             | Mark::Triangle { x, y, .. }
-            | Mark::Picture { x, y, .. } => {
+            | Mark::Picture { x, y, .. }
+            | Mark::Anchor { x, y, .. } => {
                 *x += dx;
                 *y += dy;
             }
+            Mark::Begin(_) | Mark::End => {}
         }
+    }
+}
+
+impl Mark<'_> {
+    /// How many characters of it no font has.
+    pub(super) fn n_missing(&self) -> u32 {
+        if let Mark::Text { shaped, .. } = self { shaped.n_missing } else { 0 }
     }
 }
 
@@ -69,6 +141,44 @@ impl<'r> Piece<'r> {
     pub(super) fn glued(mut self) -> Piece<'r> {
         self.is_glued = true;
         self
+    }
+
+    /// Begins an element of the structure.
+    pub(super) fn begin(&mut self, role: Role<'r>) {
+        self.marks.push(Mark::Begin(role));
+    }
+
+    /// Ends the element that began last.
+    pub(super) fn end(&mut self) {
+        self.marks.push(Mark::End);
+    }
+
+    /// Adds what `draw` adds, as a paragraph of the structure.
+    pub(super) fn paragraph<T>(&mut self, draw: impl FnOnce(&mut Piece<'r>) -> T) -> T {
+        self.begin(Role::Paragraph);
+        let drawn = draw(self);
+        self.end();
+        drawn
+    }
+
+    /// As one element of the structure.
+    pub(super) fn element(mut self, role: Role<'r>) -> Piece<'r> {
+        self.marks.insert(0, Mark::Begin(role));
+        self.end();
+        self
+    }
+
+    /// A place to lead to, at its upper edge.
+    pub(super) fn anchored(mut self, anchor: Anchor<'r>) -> Piece<'r> {
+        self.marks.insert(0, Mark::Anchor { x: 0.0, y: 0.0, anchor });
+        self
+    }
+
+    /// The same marks as furniture: seen again, and not read again.
+    pub(super) fn again(&self) -> Piece<'r> {
+        let is_seen = |mark: &&Mark<'r>| !matches!(mark, Mark::Begin(_) | Mark::End | Mark::Anchor { .. });
+        let marks = self.marks.iter().filter(is_seen).cloned().collect();
+        Piece { marks, ..self.clone() }.element(Role::Artifact(Furniture::Repeated))
     }
 
     /// Adds a line of text from its left end.
@@ -121,6 +231,17 @@ impl<'r> Piece<'r> {
     }
 }
 
+/// Pieces as one element of the structure, from the first one's first mark to the last one's last.
+pub(super) fn element<'r>(role: Role<'r>, mut pieces: Vec<Piece<'r>>) -> Vec<Piece<'r>> {
+    if let Some(first) = pieces.first_mut() {
+        first.marks.insert(0, Mark::Begin(role));
+    }
+    if let Some(last) = pieces.last_mut() {
+        last.end();
+    }
+    pieces
+}
+
 /// Pieces one below the other as one that is never cut.
 pub(super) fn stacked(pieces: Vec<Piece<'_>>) -> Piece<'_> {
     let mut whole = Piece::default();
@@ -149,6 +270,10 @@ pub(super) struct Room<'r> {
     pub(super) tint: Colour,
     /// The title that stands above it already.
     pub(super) title: &'r str,
+    /// The level of the next heading, from 1.
+    pub(super) level: u16,
+    /// The months that courses run over.
+    pub(super) range: Range,
     /// Whether it stands in a panel.
     pub(super) is_panel: bool,
 }

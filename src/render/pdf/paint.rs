@@ -1,4 +1,4 @@
-//! Marks → krilla's surface.
+//! Marks → krilla's surface, with the structure that they are of.
 
 use std::sync::Arc;
 
@@ -6,43 +6,161 @@ use krilla::color::rgb;
 use krilla::geom::{PathBuilder, Point, Rect};
 use krilla::paint::Fill;
 use krilla::surface::Surface;
+use krilla::tagging::{Artifact, ArtifactType, ContentTag, SpanTag};
 
 use super::canvas::Canvas;
-use super::mark::Mark;
+use super::links::{Anchors, PageLink};
+use super::mark::{Mark, Role};
+use super::structure::{Open, Structure, artifact};
+use crate::render::chart::Picture;
 use crate::render::text::Shaped;
 use crate::render::{Colour, RenderError, Theme, chart};
 
-/// Paints a page's marks in their order, which is the order of reading.
-pub(super) fn marks(surface: &mut Surface<'_>, marks: &[Mark<'_>], theme: &Theme) -> Result<(), RenderError> {
-    for mark in marks {
-        match mark {
-            Mark::Text { x, y, shaped, size, colour } => {
-                text(surface, Point::from_xy(*x, *y), shaped, *size, *colour);
-            }
-            Mark::Rect { x, y, width, height, colour } => {
-                let mut path = PathBuilder::new();
-                if let Some(rect) = Rect::from_xywh(*x, *y, width.max(0.01), height.max(0.01)) {
-                    path.push_rect(rect);
+/// A page being painted.
+pub(super) struct Brush<'a, 'p, 'r> {
+    pub(super) surface: &'a mut Surface<'p>,
+    pub(super) structure: &'a mut Structure,
+    pub(super) theme: &'a Theme,
+    pub(super) anchors: &'a Anchors<'r>,
+    /// The page's index.
+    pub(super) page: usize,
+    /// What the surface's marked content is of.
+    pub(super) inside: Option<Open>,
+    /// The links of the page; the last one is open when `is_link_open`.
+    pub(super) links: Vec<PageLink>,
+    pub(super) is_link_open: bool,
+}
+
+impl<'r> Brush<'_, '_, 'r> {
+    /// Paints a page's marks: grounds, rules and signs first, which say nothing of their own, then what is read,
+    /// in the order of reading.
+    pub(super) fn marks(&mut self, marks: &[Mark<'r>]) -> Result<(), RenderError> {
+        let layout = ContentTag::Artifact(Artifact::with_kind(ArtifactType::Layout));
+        self.surface.start_tagged(layout);
+        marks.iter().for_each(|mark| shape(self.surface, mark));
+        self.surface.end_tagged();
+        for mark in marks {
+            match mark {
+                Mark::Begin(role) => self.begin(*role),
+                Mark::End => self.end(),
+                Mark::Text { x, y, shaped, size, colour } => {
+                    self.text(Point::from_xy(*x, *y), shaped, *size, *colour);
                 }
-                fill(surface, path, *colour);
+                Mark::Picture { x, y, width, height, picture, alt } => {
+                    self.picture(Rect::from_xywh(*x, *y, *width, *height), *picture, alt)?;
+                }
+                Mark::Rect { .. } | Mark::Dot { .. } | Mark::Triangle { .. } | Mark::Anchor { .. } => {}
             }
-            Mark::Dot { x, y, radius, colour } => fill(surface, circle(*x, *y, *radius), *colour),
-            Mark::Triangle { x, y, side, is_up, colour } => {
-                let (foot, tip) = if *is_up { (*y, y - side * 0.87) } else { (y - side * 0.87, *y) };
-                let mut path = PathBuilder::new();
-                path.move_to(*x, foot);
-                path.line_to(x + side, foot);
-                path.line_to(x + side / 2.0, tip);
-                path.close();
-                fill(surface, path, *colour);
+        }
+        self.leave();
+        Ok(())
+    }
+
+    fn begin(&mut self, role: Role<'r>) {
+        let Role::Link(anchor) = role else { return self.structure.begin(role) };
+        match self.anchors.get(anchor).filter(|_| matches!(self.structure.current(), Some(Open::Element(_)))) {
+            Some(place) => {
+                self.structure.begin(role);
+                if let Some(Open::Element(element)) = self.structure.current() {
+                    self.links.push(PageLink::new(element, place));
+                    self.is_link_open = true;
+                }
             }
-            Mark::Picture { x, y, width, height, picture } => {
-                let canvas = Canvas { surface, origin: (*x, *y), size: (*width, *height) };
-                chart::draw(canvas, *picture, theme).map_err(|error| RenderError::Pdf(error.to_string()))?;
+            None => self.structure.begin_nothing(),
+        }
+    }
+
+    fn end(&mut self) {
+        let ended = self.structure.current();
+        self.structure.end();
+        if self.links.last().is_some_and(|link| ended == Some(Open::Element(link.element))) {
+            self.is_link_open = false;
+        }
+    }
+
+    /// Makes what is painted next content of what is open.
+    fn enter(&mut self) {
+        let Some(open) = self.structure.current() else { return };
+        if self.inside == Some(open) {
+            return;
+        }
+        self.leave();
+        match open {
+            Open::Artifact(furniture) => {
+                self.surface.start_tagged(ContentTag::Artifact(artifact(furniture)));
+            }
+            Open::Element(element) => {
+                let content = self.surface.start_tagged(ContentTag::Other);
+                self.structure.content(element, content);
+            }
+        }
+        self.inside = Some(open);
+    }
+
+    fn leave(&mut self) {
+        if self.inside.take().is_some() {
+            self.surface.end_tagged();
+        }
+    }
+
+    fn text(&mut self, start: Point, shaped: &Arc<Shaped>, size: f32, colour: Colour) {
+        if shaped.runs.is_empty() {
+            return;
+        }
+        if let Some(link) = self.links.last_mut().filter(|_| self.is_link_open) {
+            link.add(start, shaped, size);
+        }
+        match self.structure.current() {
+            // What is not drawn in the order in which it is written says how it is written (14.9.4).
+            Some(Open::Element(element)) if shaped.is_reordered => {
+                self.leave();
+                let span = SpanTag::empty().with_actual_text(Some(&shaped.text));
+                let content = self.surface.start_tagged(ContentTag::Span(span));
+                self.structure.content(element, content);
+                text(self.surface, start, shaped, size, colour);
+                self.surface.end_tagged();
+            }
+            _ => {
+                self.enter();
+                text(self.surface, start, shaped, size, colour);
             }
         }
     }
-    Ok(())
+
+    fn picture(&mut self, rect: Option<Rect>, picture: Picture<'r>, alt: &str) -> Result<(), RenderError> {
+        let Some(rect) = rect else { return Ok(()) };
+        self.structure.figure(alt, self.page, Some(rect));
+        self.enter();
+        let size = (rect.width(), rect.height());
+        let canvas = Canvas { surface: self.surface, origin: (rect.left(), rect.top()), size };
+        chart::draw(canvas, picture, self.theme).map_err(|error| RenderError::Pdf(error.to_string()))?;
+        self.structure.end();
+        Ok(())
+    }
+}
+
+/// Paints a mark that is a mere shape.
+fn shape(surface: &mut Surface<'_>, mark: &Mark<'_>) {
+    match mark {
+        Mark::Rect { x, y, width, height, colour } => {
+            let mut path = PathBuilder::new();
+            if let Some(rect) = Rect::from_xywh(*x, *y, width.max(0.01), height.max(0.01)) {
+                path.push_rect(rect);
+            }
+            fill(surface, path, *colour);
+        }
+        Mark::Dot { x, y, radius, colour } => fill(surface, circle(*x, *y, *radius), *colour),
+        Mark::Triangle { x, y, side, is_up, colour } => {
+            let (foot, tip) = if *is_up { (*y, y - side * 0.87) } else { (y - side * 0.87, *y) };
+            let mut path = PathBuilder::new();
+            path.move_to(*x, foot);
+            path.line_to(x + side, foot);
+            path.line_to(x + side / 2.0, tip);
+            path.close();
+            fill(surface, path, *colour);
+        }
+        Mark::Text { .. } | Mark::Picture { .. } | Mark::Anchor { .. } | Mark::Begin(_) | Mark::End => {}
+    }
 }
 
 /// Draws a shaped line from its left end on the base line.

@@ -2,7 +2,7 @@
 
 use super::block::{self, below, note};
 use super::look::{BODY, SMALL, line_height};
-use super::mark::{DOT_WIDTH, Piece, Room, stacked};
+use super::mark::{Anchor, DOT_WIDTH, Piece, Role, Room, stacked};
 use super::table;
 use crate::render::text::{Direction, Span, fit, wrap};
 use crate::report::{Block, Panel};
@@ -68,7 +68,7 @@ fn width_min(panel: &Panel) -> f32 {
 /// What stands below a panel's title.
 fn body<'r>(panel: &'r Panel, room: Room<'r>) -> Vec<Piece<'r>> {
     let tint = panel.slot.map_or(room.theme.accent, |slot| room.theme.colour(slot));
-    let inner = Room { tint, title: &panel.title, ..room };
+    let inner = Room { tint, title: &panel.title, level: room.level + 1, ..room };
     let mut all: Vec<Piece<'r>> = panel.blocks.iter().flat_map(|block| block::pieces(block, inner)).collect();
     if !panel.footnote.is_empty() {
         all.extend(note(&panel.footnote, inner));
@@ -97,5 +97,6 @@ fn heading<'r>(panel: &'r Panel, room: Room<'r>) -> Piece<'r> {
         }
         piece.line(left, y, line);
     }
-    piece.glued()
+    let piece = piece.element(Role::Heading(room.level, &panel.title)).glued();
+    if panel.slot.is_some() { piece.anchored(Anchor::Name(&panel.title)) } else { piece }
 }

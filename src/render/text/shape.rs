@@ -19,6 +19,10 @@ pub(crate) struct Shaped {
     pub(crate) runs: Vec<Run>,
     /// The advance of all runs.
     pub(crate) width: f32,
+    /// Whether it is not drawn in the order in which it is written: parts of it run from right to left.
+    pub(crate) is_reordered: bool,
+    /// How many characters no font has: each is drawn as U+FFFD.
+    pub(crate) n_missing: u32,
 }
 
 impl std::fmt::Debug for Shaped {
@@ -89,21 +93,24 @@ struct Segment {
 
 pub(super) fn shape(text: &str, weight: Weight, direction: Direction) -> Shaped {
     let text = if text.chars().any(is_foreign) { header_text(text) } else { text.to_owned() };
-    let mut runs = Vec::new();
+    let text = if text.chars().any(is_private) { text.replace(is_private, "\u{fffd}") } else { text };
+    let (mut runs, mut is_reordered, mut n_missing) = (Vec::new(), false, 0);
     if let Some(run) = figures(&text, weight) {
         runs.push(run);
     } else {
         let chain = fonts::chain(weight, &text);
         for (bytes, is_rtl) in visual_runs(&text, direction) {
             let mut segments = segments(&text, bytes, chain);
+            n_missing += segments.iter().map(|segment| missing(&text, segment)).sum::<u32>();
             if is_rtl {
+                is_reordered = true;
                 segments.reverse();
             }
             runs.extend(segments.iter().map(|segment| run(&text, segment, is_rtl)));
         }
     }
     let width = runs.iter().map(|run| run.width).sum();
-    Shaped { text: text.into(), runs, width }
+    Shaped { text: text.into(), runs, width, is_reordered, n_missing }
 }
 
 /// The runs of one direction, from left to right as they are seen (UAX 9).
@@ -161,6 +168,17 @@ fn segments(text: &str, bytes: Range<usize>, chain: [FontId; 7]) -> Vec<Segment>
         }
     }
     segments
+}
+
+/// How many characters of a segment are replaced by the sign for a missing one.
+fn missing(text: &str, segment: &Segment) -> u32 {
+    let letters = text[segment.bytes.clone()].chars();
+    letters.filter(|letter| segment.is_missing || *letter == '\u{fffd}').count() as u32
+}
+
+/// What means something in one font only; an archive has no place for it (ISO 19005-3, 6.2.11.7.3).
+fn is_private(letter: char) -> bool {
+    matches!(letter, '\u{e000}'..='\u{f8ff}' | '\u{f0000}'..='\u{ffffd}' | '\u{100000}'..='\u{10fffd}')
 }
 
 /// What has no place in a line: control characters, line ends, direction overrides.
@@ -322,6 +340,18 @@ mod tests {
         use FontId::*;
         check("שלום Contoso", Direction::Auto, &[InterRegular, Hebrew]);
         check("שלום Contoso", Direction::Ltr, &[Hebrew, InterRegular]);
+    }
+
+    #[test]
+    fn what_no_font_has_is_counted_and_what_is_private_is_not_kept() {
+        let of = |text| {
+            let shaped = shape(text, Weight::Regular, Direction::Auto);
+            (shaped.text.to_string(), shaped.n_missing, shaped.is_reordered)
+        };
+        assert_eq!(of("Contoso"), ("Contoso".to_owned(), 0, false));
+        assert_eq!(of("\u{13000}\u{13001} Ltd"), ("\u{13000}\u{13001} Ltd".to_owned(), 2, false));
+        assert_eq!(of("a\u{e001}b\u{10fffd}"), ("a\u{fffd}b\u{fffd}".to_owned(), 2, false));
+        assert_eq!(of("(שלום)"), ("(שלום)".to_owned(), 0, true));
     }
 
     #[test]

@@ -33,9 +33,14 @@ pub(crate) struct Span<'a> {
 }
 
 /// A line of a paragraph: parts and where each begins.
+///
+/// A blank at which the paragraph was broken stands at the line's end: it is not seen, and words do not run into each
+/// other when the text is read or copied.
 #[derive(Debug, Default)]
 pub(crate) struct Line {
     pub(crate) parts: Vec<(f32, Arc<Shaped>, Style)>,
+    /// How wide it is without such a blank, in points.
+    pub(crate) width: f32,
 }
 
 /// The least that stays together: a word, or one ideograph.
@@ -61,13 +66,14 @@ pub(crate) fn wrap(spans: &[Span<'_>], width: f32) -> Vec<Line> {
             }
         }
         if !line.is_empty() {
+            line.ends_at_blank = unit.follows_blank;
             lines.push(LineBuilder::default());
         }
         let mut rest = unit.text;
         while unit.style.width(rest) > width {
             let (head, tail) = rest.split_at(prefix_that_fits(rest, unit.style, width));
             if let Some(line) = lines.last_mut() {
-                line.push(&Unit { text: head, ..unit }, 0.0, 0.0);
+                line.push(&Unit { text: head, ..unit }, 0.0, unit.style.width(head));
             }
             lines.push(LineBuilder::default());
             rest = tail;
@@ -83,6 +89,7 @@ pub(crate) fn wrap(spans: &[Span<'_>], width: f32) -> Vec<Line> {
 struct LineBuilder {
     parts: Vec<(f32, String, Style)>,
     width: f32,
+    ends_at_blank: bool,
 }
 
 impl LineBuilder {
@@ -110,9 +117,12 @@ impl LineBuilder {
         self.width += blank + width;
     }
 
-    fn line(self) -> Line {
+    fn line(mut self) -> Line {
+        if let Some((_, text, _)) = self.parts.last_mut().filter(|_| self.ends_at_blank) {
+            text.push(' ');
+        }
         let shaped = |(x, text, style): (f32, String, Style)| (x, shape(&text, style.weight, Direction::Ltr), style);
-        Line { parts: self.parts.into_iter().map(shaped).collect() }
+        Line { parts: self.parts.into_iter().map(shaped).collect(), width: self.width }
     }
 }
 
@@ -196,8 +206,9 @@ mod tests {
     fn lines(text: &str, width: f32) -> Vec<String> {
         let lines = wrap(&[Span { text, style: STYLE }], width);
         for line in &lines {
-            let end = line.parts.iter().map(|(x, shaped, style)| x + shaped.width * style.size).fold(0.0, f32::max);
-            assert!(end <= width + 0.5, "{end} of {width}: {line:?}");
+            let end = |(x, shaped, style): &(f32, Arc<Shaped>, Style)| x + style.width(shaped.text.trim_end());
+            let end = line.parts.iter().map(end).fold(0.0, f32::max);
+            assert!(end <= width + 0.5 && (end - line.width).abs() < 0.1, "{end} of {width}: {line:?}");
         }
         lines.iter().map(|line| line.parts.iter().map(|(_, shaped, _)| &*shaped.text).collect()).collect()
     }
@@ -210,10 +221,13 @@ mod tests {
         {
             for width in [30.0, 80.0, 400.0] {
                 let squeezed = |text: &str| text.split_whitespace().collect::<String>();
-                assert_eq!(squeezed(&lines(text, width).join(" ")), squeezed(text), "{text} in {width}");
+                assert_eq!(squeezed(&lines(text, width).join("")), squeezed(text), "{text} in {width}");
             }
         }
         assert_eq!(lines("one two", 1000.0), ["one two"]);
+        // What is read or copied has its blanks where the lines break, and none where no blank was.
+        assert_eq!(lines("one two", 20.0), ["one ", "two"]);
+        assert_eq!(lines("東京", 12.0), ["東", "京"]);
     }
 
     #[test]

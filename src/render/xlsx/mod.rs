@@ -20,7 +20,7 @@ mod trend;
 
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Workbook, XlsxError};
 
-use super::{Format, Job, RenderError, Renderer};
+use super::{Format, Job, RenderError, Rendered, Renderer};
 use crate::base::plain_text;
 use crate::report::{Block, Head, RawColumn, Report, Section, SectionKind};
 
@@ -47,8 +47,8 @@ impl Renderer for Xlsx {
         Format::Xlsx
     }
 
-    fn render(&self, job: Job<'_>) -> Result<Vec<u8>, RenderError> {
-        bounded(job, Bounds::EXCEL)
+    fn render(&self, job: Job<'_>) -> Result<Rendered, RenderError> {
+        Ok(Rendered { bytes: bounded(job, Bounds::EXCEL)?, n_replaced: 0 })
     }
 }
 

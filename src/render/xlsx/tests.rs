@@ -17,7 +17,7 @@ fn rendered(n_rows: u64) -> Vec<u8> {
 
 fn render(report: &Report, n_rows: u64) -> Vec<u8> {
     let (rows, theme) = (sample::rows(n_rows), Theme::default());
-    Xlsx.render(Job { report, rows: Some(&rows), theme: &theme }).unwrap()
+    Xlsx.render(Job { report, rows: Some(&rows), theme: &theme }).unwrap().bytes
 }
 
 fn book(bytes: &[u8]) -> Book<Cursor<&[u8]>> {

@@ -7,7 +7,8 @@ use crate::render::Colour;
 use crate::render::chart::Picture;
 use crate::render::pdf::kpis::SIGN;
 use crate::render::pdf::look::base_line;
-use crate::render::pdf::mark::{DOT_WIDTH, Mark, Piece, Room};
+use crate::render::pdf::mark::{Anchor, DOT_WIDTH, Mark, Piece, Role, Room};
+use crate::render::pdf::trend_words;
 use crate::render::text::{Direction, Style, fit};
 use crate::report::Value;
 
@@ -22,8 +23,16 @@ pub(super) fn row<'r>(values: &'r [Value], grid: &Grid, height: f32, is_total: b
     };
     let has_bar_below = grid.bar_below.is_some() && !is_total;
     let y = base_line(grid.size, if has_bar_below { height - 5.0 } else { height });
-    for (n, (value, place)) in values.iter().zip(&grid.columns).enumerate() {
+    piece.begin(Role::Row);
+    for (n, place) in grid.columns.iter().enumerate() {
+        piece.begin(if n == 0 { Role::RowHeader } else { Role::Cell });
+        // A value that is missing leaves its cell empty, and the others in their columns.
+        let Some(value) = values.get(n) else {
+            piece.end();
+            continue;
+        };
         cell(&mut piece, value, *place, (y, height), style, colour, room);
+        piece.end();
         let part = size_of(Some(value)) / grid.largest.get(n).copied().unwrap_or(0.0).max(f32::MIN_POSITIVE);
         if place.bar > 0.0 && !is_total {
             bar(&mut piece, (place.x, height / 2.0 - 3.0), (place.bar, 6.0), part, colour, room);
@@ -32,6 +41,7 @@ pub(super) fn row<'r>(values: &'r [Value], grid: &Grid, height: f32, is_total: b
             bar(&mut piece, (first.x, height - 7.5), (first.width, 3.0), part, colour, room);
         }
     }
+    piece.end();
     piece
 }
 
@@ -62,7 +72,9 @@ fn cell<'r>(
     match value {
         Value::Name { name, slot } => {
             piece.dot(place.x, y, room.theme.colour(*slot));
+            piece.begin(Role::Link(Anchor::Name(name)));
             piece.name(place.x + DOT_WIDTH, y, name, style, place.width - DOT_WIDTH);
+            piece.end();
         }
         Value::Text(name) if place.is_left => {
             piece.name(place.x, y, name, style, place.width);
@@ -74,7 +86,8 @@ fn cell<'r>(
             } else {
                 let tall = (height - 8.0).min(17.0);
                 let top = (height - tall) / 2.0;
-                piece.marks.push(Mark::Picture { x: place.x, y: top, width: place.width, height: tall, picture });
+                let alt = trend_words(room.range, values).into();
+                piece.marks.push(Mark::Picture { x: place.x, y: top, width: place.width, height: tall, picture, alt });
             }
         }
         Value::Growth(growth) => self::growth(piece, *growth, right, y, style, place.width, room),

@@ -9,7 +9,7 @@ use grid::Grid;
 
 use super::block::{below, note, nothing};
 use super::look::{SMALL, line_height};
-use super::mark::{Piece, Room};
+use super::mark::{Piece, Role, Room, element};
 use crate::render::text::{Direction, Span, fit, wrap};
 use crate::report::{ColumnKind, Table, Value};
 
@@ -33,27 +33,31 @@ pub(super) fn pieces<'r>(table: &'r Table, room: Room<'r>) -> Vec<Piece<'r>> {
         return all;
     }
     let grid = Grid::of(table, room);
-    let head = head(table, &grid, room).map(Rc::new);
-    let mut all: Vec<Piece<'r>> = head.iter().map(|head| (**head).clone().glued()).collect();
+    let head = head(table, &grid, room);
+    let again = head.as_ref().map(|head| Rc::new(head.again()));
+    let mut all: Vec<Piece<'r>> = head.into_iter().map(|head| head.element(Role::TableHead).glued()).collect();
     let height = row_height(table, &grid, room);
     let n_rows = table.rows.len();
+    let mut rows = Vec::new();
     for (n, values) in table.rows.iter().enumerate() {
         let mut row = cell::row(values, &grid, height, false, room);
         let is_last = n + 1 == n_rows;
         let colour = if is_last && table.total.is_some() { room.theme.ink } else { room.theme.line };
         row.rect(0.0, height, room.width, if is_last && table.total.is_some() { 0.75 } else { 0.5 }, colour);
-        row.repeated.clone_from(&head);
+        row.repeated.clone_from(&again);
         // The total is never alone on its page, nor is the first row the only one on its own.
         row.is_glued = (is_last && (table.total.is_some() || !table.note.is_empty())) || (n == 0 && n_rows > 1);
-        all.push(row);
+        rows.push(row);
     }
+    all.extend(element(Role::TableBody, rows));
     if let Some(total) = &table.total {
         let mut row = cell::row(&total.cells, &grid, height, true, room);
         row.rect(0.0, height, room.width, 0.75, room.theme.ink);
-        row.repeated.clone_from(&head);
+        row.repeated.clone_from(&again);
         row.is_glued = !table.note.is_empty();
-        all.push(row);
+        all.push(row.element(Role::TableFoot));
     }
+    all = element(Role::Table(&table.caption), all);
     if !table.note.is_empty() {
         all.extend(note(&table.note, room));
     }
@@ -90,16 +94,18 @@ fn head<'r>(table: &'r Table, grid: &Grid, room: Room<'r>) -> Option<Piece<'r>> 
         .collect();
     let n_lines = labels.iter().map(Vec::len).max().unwrap_or(1);
     let mut piece = Piece::new(n_lines as f32 * step + 5.0);
+    piece.begin(Role::Row);
     for (lines, place) in labels.into_iter().zip(&grid.columns) {
         let missing = n_lines - lines.len();
+        piece.begin(Role::ColumnHeader);
         for (n, line) in lines.into_iter().enumerate() {
             let y = (missing + n) as f32 * step + 8.0;
-            let width: f32 =
-                line.parts.iter().map(|(x, shaped, style)| x + shaped.width * style.size).fold(0.0, f32::max);
-            let x = if place.is_left { place.x } else { place.x + place.width - width };
+            let x = if place.is_left { place.x } else { place.x + place.width - line.width };
             piece.line(x, y, line);
         }
+        piece.end();
     }
+    piece.end();
     piece.rect(0.0, piece.height, room.width, 0.75, room.theme.ink);
     Some(piece)
 }
