@@ -1,9 +1,15 @@
-//! The product's files held against other programs: qpdf, poppler, LibreOffice, Microsoft's validator, a mail catcher.
+//! The product's files held against other programs: qpdf, poppler, LibreOffice, Microsoft's validator, a mail catcher,
+//! veraPDF.
 //!
 //! `cargo xtask test` installs them and says where they are. A peer that is missing makes its test fail.
 
 #[cfg(test)]
+#[path = "../days/mod.rs"]
+mod days;
+#[cfg(test)]
 mod figures;
+#[cfg(test)]
+mod gallery;
 #[cfg(test)]
 mod grants;
 #[cfg(test)]
@@ -14,6 +20,8 @@ mod packs;
 mod pdf;
 #[cfg(test)]
 mod peer;
+#[cfg(test)]
+mod standard;
 #[cfg(test)]
 mod workbook;
 #[cfg(test)]

@@ -10,10 +10,14 @@ use std::process::{Command, Output, Stdio};
 /// When the peer is neither where its variable says nor on the path.
 pub fn command(name: &str) -> Command {
     let path = find(name).unwrap_or_else(|| panic!("{name} is missing: `cargo xtask test` installs it"));
-    let mut command = if is_script(name) { command("node") } else { Command::new(&path) };
-    if is_script(name) {
-        command.arg(&path);
-    }
+    let mut command = match interpreter(name) {
+        Some(interpreter) => {
+            let mut command = command(interpreter);
+            command.arg(&path);
+            command
+        }
+        None => Command::new(&path),
+    };
     command.stdin(Stdio::null());
     command
 }
@@ -28,9 +32,13 @@ pub fn said(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
-/// npm's programs are scripts, and the machine's own Node may be too old for them.
-fn is_script(name: &str) -> bool {
-    matches!(name, "ooxml-validator" | "maildev")
+/// What runs a peer that is a script. npm's want a Node newer than the machine's own may be.
+fn interpreter(name: &str) -> Option<&'static str> {
+    match name {
+        "ooxml-validator" | "maildev" => Some("node"),
+        "pdf-standard" => Some("sh"),
+        _ => None,
+    }
 }
 
 /// Where `PRESSRUN_PEER_NAME` says, or else on the path.

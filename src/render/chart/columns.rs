@@ -13,6 +13,8 @@ use crate::report::{Columns, Series};
 
 /// The widest a column gets, in points: a chart of one month is not one block.
 const COLUMN_MAX: f32 = 36.0;
+/// A chart lower than this, in points, is one of many small ones.
+const SMALL_BELOW: f32 = 150.0;
 /// How much lighter what is stacked below the axis is, in percent.
 const LIGHTER_BELOW: u8 = 60;
 
@@ -27,7 +29,10 @@ struct Piece {
 pub(super) fn draw<DB: DrawingBackend>(area: &Area<DB>, chart: &Columns, theme: &Theme) -> Drawn<DB> {
     let (width, height) = area.dim_in_pixel();
     let n_months = chart.months.len();
-    let axis = axis(lowest(chart), highest(chart), if height > 1500 { 5 } else { 3 });
+    // A small multiple says what its axes are by standing below the chart that does.
+    let is_small = (height as i32) < units(SMALL_BELOW);
+    let (x_title, y_title) = if is_small { ("", "") } else { (chart.x_title.as_str(), chart.y_title.as_str()) };
+    let axis = axis(lowest(chart), highest(chart), if is_small { 3 } else { 5 });
     let grey = |horizontal, vertical| label(theme.grey, LABEL_SIZE, false, horizontal, vertical);
     let right = grey(HPos::Right, VPos::Center);
     let mut left_size = 0;
@@ -35,9 +40,9 @@ pub(super) fn draw<DB: DrawingBackend>(area: &Area<DB>, chart: &Columns, theme: 
         left_size = left_size.max(area.estimate_text_size(&tick.grouped(), &right)?.0);
     }
     let left_size = left_size + units(5.0).unsigned_abs();
-    let bottom_size = units(if chart.x_title.is_empty() { 15.0 } else { 26.0 }).unsigned_abs();
+    let bottom_size = units(if x_title.is_empty() { 15.0 } else { 26.0 }).unsigned_abs();
     // Room for half a label above the uppermost line, and for the title of the axis.
-    let top_size = units(if chart.y_title.is_empty() { 4.0 } else { 16.0 });
+    let top_size = units(if y_title.is_empty() { 4.0 } else { 16.0 });
     let mut context = ChartBuilder::on(area)
         .margin_top(top_size)
         .set_label_area_size(LabelAreaPosition::Left, left_size)
@@ -74,12 +79,12 @@ pub(super) fn draw<DB: DrawingBackend>(area: &Area<DB>, chart: &Columns, theme: 
         let x = middle(&month).round() as i32;
         area.draw(&Text::new(month.text, (x, below), top.clone()))?;
     }
-    if !chart.x_title.is_empty() {
+    if !x_title.is_empty() {
         let middle = (left_size + width) as i32 / 2;
-        area.draw(&Text::new(chart.x_title.as_str(), (middle, height as i32), grey(HPos::Center, VPos::Bottom)))?;
+        area.draw(&Text::new(x_title, (middle, height as i32), grey(HPos::Center, VPos::Bottom)))?;
     }
-    if !chart.y_title.is_empty() {
-        area.draw(&Text::new(chart.y_title.as_str(), (0, 0), grey(HPos::Left, VPos::Top)))?;
+    if !y_title.is_empty() {
+        area.draw(&Text::new(y_title, (0, 0), grey(HPos::Left, VPos::Top)))?;
     }
     Ok(())
 }

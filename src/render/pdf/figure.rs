@@ -6,13 +6,15 @@ use super::mark::{DOT_WIDTH, Mark, Piece, Role, Room, element};
 use crate::base::Ratio;
 use crate::render::chart::Picture;
 use crate::render::text::{Direction, fit};
-use crate::report::{Chart, Columns, Donut, Slot};
+use crate::report::{Chart, Columns, Donut, Series, Slot};
 
 /// The height of a chart across the page, and of one in a panel.
 const TALL: f32 = 184.0;
-const LOW: f32 = 90.0;
+const LOW: f32 = 80.0;
 /// The diameter of a ring.
 const RING: f32 = 126.0;
+/// What series that share one grey are called.
+const OTHERS: &str = "Others";
 /// The widest a name in a legend gets.
 const LEGEND_NAME_MAX: f32 = 190.0;
 
@@ -39,12 +41,7 @@ pub(super) fn pieces<'r>(chart: &'r Chart, room: Room<'r>) -> Vec<Piece<'r>> {
 }
 
 fn columns<'r>(chart: &'r Columns, picture: Picture<'r>, room: Room<'r>, all: &mut Vec<Piece<'r>>) {
-    let mut names: Vec<(&str, Slot)> = Vec::new();
-    for series in chart.above.iter().chain(&chart.below) {
-        if names.iter().all(|(name, _)| *name != series.name) {
-            names.push((&series.name, series.slot));
-        }
-    }
+    let names = names(chart);
     if names.len() > 1 {
         all.extend(below(10.0, legend(&names, room)).into_iter().map(Piece::glued));
     }
@@ -53,6 +50,20 @@ fn columns<'r>(chart: &'r Columns, picture: Picture<'r>, room: Room<'r>, all: &m
     let alt = chart.alt.as_str().into();
     piece.marks.push(Mark::Picture { x: 0.0, y: 0.0, width: room.width, height, picture, alt });
     all.push(piece);
+}
+
+/// The names of a chart's colours, each once. Many series that share the grey of the others share its name too.
+fn names(chart: &Columns) -> Vec<(&str, Slot)> {
+    let all = || chart.above.iter().chain(&chart.below);
+    let mut names: Vec<(&str, Slot)> = Vec::new();
+    for series in all() {
+        let shares = |other: &Series| other.slot == Slot::Others && other.name != series.name;
+        let name = if series.slot == Slot::Others && all().any(shares) { OTHERS } else { series.name.as_str() };
+        if names.iter().all(|(known, _)| *known != name) {
+            names.push((name, series.slot));
+        }
+    }
+    names
 }
 
 /// Dots and names, one after the other, in as many lines as they need.

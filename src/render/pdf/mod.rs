@@ -13,6 +13,7 @@ mod kpis;
 mod links;
 mod look;
 mod mark;
+mod pack;
 mod paint;
 mod panels;
 mod structure;
@@ -61,6 +62,7 @@ impl Renderer for Pdf {
         document.set_tag_tree(structure.finish(&job.report.head.language));
         document.embed_file(figures(job.report)?);
         let bytes = document.finish().map_err(|error| RenderError::Pdf(format!("{error:?}")))?;
+        let bytes = pack::pack(&bytes).map_err(|what| RenderError::Pdf(what.to_owned()))?;
         let n_replaced = pages.iter().flat_map(|page| &page.marks).map(Mark::n_missing).sum();
         Ok(Rendered { bytes, n_replaced })
     }

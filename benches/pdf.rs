@@ -1,0 +1,70 @@
+//! What a PDF costs, in CPU time on one core: the standard report, and how it grows with countries, products and SKUs;
+//! and how much memory stays resident over thousands of documents.
+//!
+//! Prints medians; nothing is asserted. `cargo bench --bench pdf`.
+
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a bench prints, and stops where it cannot go on")]
+
+#[path = "../tests/days/mod.rs"]
+mod days;
+
+use cpu_time::ProcessTime;
+use days::{Data, Day, day};
+use pressrun::render::{Job, Pdf, Renderer};
+
+/// Fonts are parsed and texts shaped before anything is measured, by reports of other partners.
+const N_WARM: usize = 5;
+const N_MEASURED: usize = 101;
+const N_DOCUMENTS: usize = 5_000;
+
+fn main() {
+    let standard = || Data::default();
+    for day in [
+        day("standard: 60 countries, 5 products, 20 SKUs", standard()),
+        day("120 countries", Data { n_markets: 120, ..standard() }),
+        day("200 countries", Data { n_markets: 200, ..standard() }),
+        day("200 countries, 20 products, 200 SKUs", Data { n_markets: 200, n_products: 20, n_skus: 10, ..standard() }),
+        day("200 countries, 40 products, 400 SKUs", Data { n_markets: 200, n_products: 40, n_skus: 10, ..standard() }),
+        day("no rows", Data { n_products: 0, ..standard() }),
+    ] {
+        measure(&day);
+    }
+    memory();
+}
+
+fn render(day: &Day) -> Vec<u8> {
+    Pdf.render(Job { report: &day.report, rows: None, theme: &day.theme }).unwrap().bytes
+}
+
+fn measure(day: &Day) {
+    let mut times = Vec::new();
+    let mut bytes = Vec::new();
+    for _ in 0..N_WARM + N_MEASURED {
+        let before = ProcessTime::now();
+        bytes = render(day);
+        times.push(before.elapsed().as_secs_f64() * 1e3);
+    }
+    let mut times = times.split_off(N_WARM);
+    times.sort_by(f64::total_cmp);
+    println!("{:>7.2} ms {:>9} bytes  {}", times[times.len() / 2], bytes.len(), day.name);
+}
+
+/// Documents of partners whose names and figures are all different, so that no cache is kept small by chance.
+fn memory() {
+    println!("resident memory after so many documents:");
+    for n in 0..=N_DOCUMENTS {
+        if n % 1_000 == 0 {
+            println!("{n:>7} documents {:>6.1} MB", resident_mb());
+        }
+        let names = (0..6).map(|name| format!("Partner {n} Name {name}")).collect();
+        let data = Data { n_markets: 20, n_months: 3, scale: 1.0 + n as f64 / 100.0, names, ..Data::default() };
+        render(&day("memory", data));
+    }
+}
+
+/// From Linux's own account; 0 where there is none.
+fn resident_mb() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    line.and_then(|line| line.trim().strip_suffix(" kB")?.trim().parse::<f64>().ok()).unwrap_or(0.0) / 1024.0
+}
