@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a bench prints, and stops where it cannot go on")]
 
+#[expect(dead_code, reason = "the tests use the rest of it")]
 #[path = "../tests/days/mod.rs"]
 mod days;
 

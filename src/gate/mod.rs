@@ -129,6 +129,7 @@ mod sample {
             trend: vec![first.map(quantity), last.map(quantity)],
             trend_current: Some(1),
             coverage: String::new(),
+            alt: String::new(),
         };
         let kpis = vec![
             kpi("Licenses", Some("161203"), Some("173682")),

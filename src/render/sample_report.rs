@@ -3,6 +3,7 @@
 use chrono::{TimeZone, Utc};
 
 use crate::base::{EditionId, Growth, Month, Quantity, Range, Ratio};
+use crate::report::words::{self, Course};
 use crate::report::{
     Block, Card, Chart, Column, ColumnKind, Columns, Compared, Donut, Figure, Head, Kpi, Panel, RawColumn, RawKind,
     Report, Section, SectionKind, Series, Slice, Slot, Table, Total, Value,
@@ -51,6 +52,12 @@ fn course(first: i64, last: i64, n: usize) -> Vec<Option<Quantity>> {
             whole(if n == 1 { last } else { first + (last - first) * at / steps + unrest })
         })
         .collect()
+}
+
+/// A course that ends with the sample's period.
+fn all_full(values: &[Option<Quantity>]) -> Course<'_> {
+    let last: Month = "2026-10".parse().unwrap();
+    Course { first: last.plus(1 - values.len() as i32), values, open: &[], is_alike: true }
 }
 
 fn head(n_months: u32) -> Head {
@@ -114,6 +121,7 @@ fn empty_block(block: &mut Block) -> bool {
             kpi.current = None;
             kpi.growth = Growth::Absent;
             kpi.trend.fill(None);
+            kpi.alt = words::ended(&words::level(&kpi.label, &all_full(&kpi.trend)));
         }),
         Block::Cards(cards) => cards.iter_mut().for_each(|card| card.figure = Figure::Ratio(None)),
         Block::Table(table) => {
@@ -135,14 +143,16 @@ fn empty_block(block: &mut Block) -> bool {
 }
 
 fn kpi(key: &str, label: &str, note: &str, first: i64, last: i64, n: usize) -> Kpi {
+    let trend = course(first, last, n);
     Kpi {
+        alt: words::ended(&words::level(label, &all_full(&trend))),
         key: key.to_owned(),
         label: label.to_owned(),
         note: note.to_owned(),
         current: whole(last),
         growth: Growth::between(whole(first), whole(last)),
         growth_note: "since Nov 2025".to_owned(),
-        trend: course(first, last, n),
+        trend,
         trend_current: n.checked_sub(1),
         coverage: String::new(),
     }

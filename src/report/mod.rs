@@ -4,6 +4,7 @@ mod chart;
 mod rows;
 mod table;
 mod value;
+pub mod words;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -202,6 +203,10 @@ pub struct Kpi {
     pub trend_current: Option<usize>,
     /// Which products the count leaves out since their source does not carry it; may be empty.
     pub coverage: String,
+    /// What its micro chart shows, in words with figures, for screen readers.
+    // Archived reports of 0.1.0 have none, and must still be read to be sent.
+    #[serde(default)]
+    pub alt: String,
 }
 
 /// A smaller figure: a ratio with a bar, or a count.
@@ -246,5 +251,18 @@ impl Report {
     /// All blocks of all sections, panels not opened.
     fn blocks(&self) -> impl Iterator<Item = &Block> {
         self.sections.iter().flat_map(|section| &section.blocks)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_figure_archived_without_an_alternative_text_is_still_read() {
+        let archived = r#"{"key":"licenses","label":"Licenses","note":"","current":"7","growth":"absent",
+            "growth_note":"","trend":["7"],"trend_current":0,"coverage":""}"#;
+        let kpi: Kpi = serde_json::from_str(archived).unwrap();
+        assert_eq!((kpi.current, kpi.alt.as_str()), (Some(Quantity::whole(7)), ""));
     }
 }

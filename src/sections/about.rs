@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use crate::audience::{Scope, Withheld};
 use crate::base::Month;
 use crate::facts::{Export, Measure};
+use crate::report::words;
 use crate::report::{Block, Column, ColumnKind, Section, SectionKind, Table, Value};
 
 use super::Context;
-use super::words;
 
 pub(super) fn section(context: &Context<'_>) -> Section {
     let mut blocks = vec![Block::Definitions(definitions(context))];
@@ -83,7 +83,11 @@ fn computed(context: &Context<'_>) -> Vec<String> {
     ] {
         let lacking = context.figures.lacking(month, measure);
         if !lacking.is_empty() {
-            words.push(format!("{label}: the data of {} has none for {}.", month.long(), words::list(&lacking)));
+            words.push(words::ended(&format!(
+                "{label}: the data of {} has none for {}",
+                month.long(),
+                words::list(&lacking)
+            )));
         }
     }
     words

@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 
 use crate::base::{Market, Quantity, Ratio};
 use crate::facts::Measure;
+use crate::report::words::{self, Shares};
 use crate::report::{
     Block, Chart, Column, ColumnKind, Donut, Panel, Section, SectionKind, Slice, Slot, Table, Total, Value,
 };
@@ -11,7 +12,6 @@ use crate::report::{
 use super::Context;
 use super::figures::{Part, Product};
 use super::tally::Dimension;
-use super::words;
 
 /// How many countries/regions a product's breakdown names; the rest are *Others*. As Partner Center does.
 const NAMED_MARKETS_MAX: usize = 4;
@@ -53,18 +53,12 @@ pub(super) fn section(context: &Context<'_>) -> Section {
 fn lead(context: &Context<'_>) -> String {
     let figures = context.figures;
     let month = context.current();
+    let licenses = |product: &Product| figures.product(&product.name, month, Measure::Licenses);
+    let held = |product| licenses(product).filter(|licenses| *licenses > Quantity::ZERO);
+    let products = figures.products.iter().filter_map(|product| Some((&*product.name, held(product)?)));
+    let products: Vec<(&str, Quantity)> = products.collect();
     let total = figures.total(month, Measure::Licenses);
-    let top = figures.products.first().and_then(|product| {
-        let value = figures.product(&product.name, month, Measure::Licenses)?;
-        Some((&product.name, Ratio::new(value, total?)?))
-    });
-    match top {
-        Some((name, share)) if figures.products.len() > 1 => {
-            format!("{name} makes up {} of all licenses in {}.", share.percent(1), month.long())
-        }
-        Some((name, _)) => format!("All licenses in {} are of {name}.", month.long()),
-        None => format!("There are no current licenses in {}.", month.long()),
-    }
+    words::largest(month, total, &products, &figures.lacking(month, Measure::Licenses))
 }
 
 /// The ring of products; none without licenses. Products beyond the sixth share one slice.
@@ -85,14 +79,12 @@ fn by_product(context: &Context<'_>) -> Option<Donut> {
     if others > Quantity::ZERO {
         slices.push(Slice { name: "Others".to_owned(), slot: Slot::Others, value: others });
     }
-    let shares: Vec<String> = slices
-        .iter()
-        .filter_map(|slice| Some(format!("{} {}", slice.name, Ratio::new(slice.value, centre)?.percent(1))))
-        .collect();
+    let title = "Licenses by product";
+    let lacking = figures.lacking(month, Measure::Licenses);
     Some(Donut {
         key: "license_by_product".to_owned(),
-        title: "Licenses by product".to_owned(),
-        alt: format!("Licenses by product in {}: {}", month.long(), shares.join(", ")),
+        title: title.to_owned(),
+        alt: words::shares(title, &Shares { month, whole: centre, slices: &slices, lacking: &lacking }),
         centre_label: "Licenses".to_owned(),
         centre,
         slices,

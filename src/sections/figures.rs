@@ -141,8 +141,29 @@ impl Figures {
         }
     }
 
+    /// The months of the range that are not full.
+    pub(super) fn open(&self) -> Vec<Month> {
+        self.range.months().filter(|month| !self.coverage.is_full(*month)).collect()
+    }
+
+    /// Whether a measure is known of the same products in every month in which it is known at all.
+    pub(super) fn is_alike(&self, measure: Measure) -> bool {
+        let mut known = self.range.months().filter(|month| self.knowing(*month, measure).next().is_some());
+        let first = known.next();
+        known.all(|month| first.is_some_and(|first| self.knows_alike(first, month, measure)))
+    }
+
+    /// Whether the growths of the totals of two measures are of the same products.
+    pub(super) fn grow_alike(&self, a: Measure, b: Measure) -> bool {
+        self.compared.is_some_and(|Compared { first, last }| {
+            let both =
+                |product: &str, measure| self.knows(product, first, measure) && self.knows(product, last, measure);
+            self.products.iter().all(|product| both(&product.name, a) == both(&product.name, b))
+        })
+    }
+
     /// Whether a measure is known of the same products in two months.
-    fn knows_alike(&self, a: Month, b: Month, measure: Measure) -> bool {
+    pub(super) fn knows_alike(&self, a: Month, b: Month, measure: Measure) -> bool {
         self.products
             .iter()
             .all(|product| self.knows(&product.name, a, measure) == self.knows(&product.name, b, measure))

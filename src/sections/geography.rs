@@ -4,11 +4,11 @@ use std::cmp::Reverse;
 
 use crate::base::{Market, Month, Quantity, Ratio};
 use crate::facts::Measure;
+use crate::report::words::{self, Spread};
 use crate::report::{Block, Card, Column, ColumnKind, Figure, Section, SectionKind, Table, Total, Value};
 
 use super::Context;
 use super::course::Course;
-use super::words;
 
 pub(super) fn section(context: &Context<'_>) -> Section {
     let figures = context.figures;
@@ -39,26 +39,20 @@ pub(super) fn section(context: &Context<'_>) -> Section {
     Section {
         kind: SectionKind::Geography,
         title: "Geographical spread of licenses".to_owned(),
-        lead: lead(context, month, &markets, known),
+        lead: lead(context, month, &markets),
         blocks: vec![Block::Cards(cards), Block::Table(countries(context, month, &markets))],
     }
 }
 
-fn lead(context: &Context<'_>, month: Month, markets: &[(Market, &Course)], known: usize) -> String {
-    let total = context.figures.total(month, Measure::Licenses);
-    let value = |course| context.figures.of(course, month, Measure::Licenses);
-    let top = markets.iter().find(|(market, _)| *market != Market::UNKNOWN);
-    let share = top.and_then(|(market, course)| Some((market, Ratio::new(value(course)?, total?)?)));
-    match share {
-        Some((market, share)) if known > 1 => format!(
-            "Licenses are in {}; {} has the most, {} of them.",
-            words::counted(known, "country/region", "countries/regions"),
-            market.name(),
-            share.percent(1)
-        ),
-        Some((market, _)) => format!("All known customers are in {}.", market.name()),
-        None => format!("There are no current licenses in {}.", month.long()),
-    }
+fn lead(context: &Context<'_>, month: Month, markets: &[(Market, &Course)]) -> String {
+    let figures = context.figures;
+    let licenses = |course| figures.of(course, month, Measure::Licenses).unwrap_or(Quantity::ZERO);
+    let known = markets.iter().filter(|(market, _)| *market != Market::UNKNOWN);
+    let places: Vec<(&str, Quantity)> = known
+        .map(|(market, course)| (market.name(), licenses(*course)))
+        .filter(|(_, licenses)| *licenses > Quantity::ZERO)
+        .collect();
+    words::spread(&Spread { month, total: figures.total(month, Measure::Licenses), places: &places })
 }
 
 /// Country/region · Current licenses · share · Active licenses · share, and revenue where it may be seen.

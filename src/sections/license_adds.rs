@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 
 use crate::base::{Month, Quantity};
 use crate::facts::Measure;
+use crate::report::words::{self, Adds, Flows};
 use crate::report::{
     Block, Chart, Column, ColumnKind, Columns, Panel, Section, SectionKind, Series, Table, Total, Value,
 };
@@ -11,7 +12,6 @@ use crate::report::{
 use super::Context;
 use super::figures::{Part, Product};
 use super::tally::Dimension;
-use super::words;
 
 /// How many SKUs are named below a product's chart; the rest are summed.
 const NAMED_SKUS_MAX: usize = 3;
@@ -29,32 +29,20 @@ pub(super) fn section(context: &Context<'_>) -> Section {
     Section { kind: SectionKind::LicenseAdds, title: "License adds".to_owned(), lead: lead(context), blocks }
 }
 
-/// `1,895 licenses were added in October, 25.0% more than in September; 532 were removed.`
 fn lead(context: &Context<'_>) -> String {
     let figures = context.figures;
     let month = context.current();
-    let Some(added) = figures.total(month, Measure::Added) else {
-        return format!("The data of {} does not tell what was added.", month.long());
-    };
-    let before = figures.range.index_of(month.prev()).and_then(|_| figures.total(month.prev(), Measure::Added));
-    let beside = match before {
-        Some(before) if before > Quantity::ZERO && added > before => {
-            format!(", {} more than in {}", relative(added - before, before), month.prev().name())
-        }
-        Some(before) if before > Quantity::ZERO && added < before => {
-            format!(", {} fewer than in {}", relative(before - added, before), month.prev().name())
-        }
-        Some(before) if before == added => format!(", as many as in {}", month.prev().name()),
-        _ => String::new(),
-    };
-    let removed = figures
-        .total(month, Measure::Removed)
-        .map_or(String::new(), |removed| format!("; {} were removed (below the axis)", removed.grouped()));
-    format!("{} licenses were added in {}{beside}{removed}.", added.grouped(), month.name())
-}
-
-fn relative(change: Quantity, of: Quantity) -> String {
-    crate::base::Ratio::new(change, of).map_or(String::new(), |ratio| ratio.percent(1))
+    let total = |month, measure| figures.total(month, measure);
+    let is_comparable = figures.range.index_of(month.prev()).is_some()
+        && figures.coverage.is_full(month)
+        && figures.coverage.is_full(month.prev())
+        && figures.knows_alike(month.prev(), month, Measure::Added);
+    words::adds(&Adds {
+        month,
+        added: total(month, Measure::Added),
+        before: total(month.prev(), Measure::Added).filter(|_| is_comparable),
+        removed: total(month, Measure::Removed),
+    })
 }
 
 fn all_products(context: &Context<'_>) -> Columns {
@@ -71,30 +59,19 @@ fn all_products(context: &Context<'_>) -> Columns {
 }
 
 fn chart(context: &Context<'_>, key: &str, title: &str, above: Vec<Series>, below: Vec<Series>) -> Columns {
-    let range = context.figures.range;
-    let alt = format!(
-        "{title}, {} to {}: {} added and {} removed in all",
-        range.first().long(),
-        range.last().long(),
-        sum(&above).map_or("n/a".to_owned(), Quantity::grouped),
-        sum(&below).map_or("n/a".to_owned(), Quantity::grouped),
-    );
+    let figures = context.figures;
+    let months: Vec<Month> = figures.range.months().collect();
+    let flows = Flows { months: &months, added: &above, removed: &below, open: &figures.open() };
     Columns {
         key: key.to_owned(),
         title: title.to_owned(),
-        alt,
+        alt: words::flows(title, &flows),
         x_title: "Months".to_owned(),
         y_title: "Licenses added".to_owned(),
-        months: range.months().collect(),
+        months,
         above,
         below,
     }
-}
-
-/// The sum of all that is known; absent when nothing is.
-fn sum(series: &[Series]) -> Option<Quantity> {
-    let known: Vec<Quantity> = series.iter().flat_map(|series| &series.values).filter_map(|value| *value).collect();
-    (!known.is_empty()).then(|| known.into_iter().sum())
 }
 
 fn panel(context: &Context<'_>, product: &Product, skus: &[Part<'_>]) -> Panel {
@@ -106,17 +83,13 @@ fn panel(context: &Context<'_>, product: &Product, skus: &[Part<'_>]) -> Panel {
             values: figures.trend(|month| figures.product(&product.name, month, measure)),
         }]
     };
-    let (above, below) = (series(Measure::Added), series(Measure::Removed));
-    let note = match (sum(&above), sum(&below)) {
-        (Some(added), Some(removed)) => format!("{} added, {} removed", added.grouped(), removed.grouped()),
-        _ => "n/a".to_owned(),
-    };
     let index = figures.products.iter().position(|other| other.name == product.name).unwrap_or(0);
+    let (above, below) = (series(Measure::Added), series(Measure::Removed));
     let chart = chart(context, &format!("adds_{}", index + 1), &product.name, above, below);
     Panel {
         title: product.name.to_string(),
         slot: Some(product.slot),
-        note,
+        note: words::sums(&chart.above, &chart.below),
         blocks: vec![Block::Chart(Chart::Columns(chart))],
         footnote: by_month(context, product, skus),
     }

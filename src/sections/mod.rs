@@ -13,7 +13,6 @@ mod tally;
 mod template;
 #[cfg(test)]
 mod tests;
-mod words;
 
 pub use figures::Figures;
 pub use raw_data::{raw_cells, raw_fields, shows_rows};

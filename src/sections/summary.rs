@@ -2,11 +2,11 @@
 
 use crate::base::{Growth, Month, Quantity};
 use crate::facts::Measure;
+use crate::report::words::{self, Course, Measured, Standing};
 use crate::report::{Block, Card, Column, ColumnKind, Figure, Kpi, Section, SectionKind, Table, Total, Value};
 
 use super::Context;
 use super::figures::{Figures, Product};
-use super::words;
 
 /// The measures that are key figures, with label, note and name.
 const KPIS: [(Measure, &str, &str); 3] = [
@@ -17,7 +17,7 @@ const KPIS: [(Measure, &str, &str); 3] = [
 
 pub(super) fn section(context: &Context<'_>) -> Section {
     let figures = context.figures;
-    let (lead, rest) = words::reading(figures);
+    let (lead, rest) = words::reading(&standing(figures));
     let mut blocks = vec![
         Block::Kpis(KPIS.iter().map(|(measure, label, note)| kpi(figures, *measure, label, note)).collect()),
         Block::Reading { lead, rest },
@@ -31,6 +31,30 @@ pub(super) fn section(context: &Context<'_>) -> Section {
     Section { kind: SectionKind::Summary, title: context.title.to_owned(), lead: String::new(), blocks }
 }
 
+/// What the reading is written from.
+fn standing(figures: &Figures) -> Standing<'_> {
+    let last = figures.compared.map(|compared| compared.last);
+    let lacking = |measure| last.map_or(Vec::new(), |month| figures.lacking(month, measure));
+    let growth = |product: &Product| figures.product_growth(&product.name, Measure::Licenses);
+    Standing {
+        compared: figures.compared,
+        licenses: last.and_then(|month| figures.total(month, Measure::Licenses)),
+        without: last.map_or(String::new(), |month| coverage(figures, month, Measure::Licenses)),
+        growth: Measured {
+            growth: figures.total_growth(Measure::Licenses),
+            is_partial: figures.growth_is_partial(Measure::Licenses),
+        },
+        deployment: last.and_then(|month| figures.ratio(month, Measure::Deployed, Measure::Licenses)),
+        deployment_is_of_all: lacking(Measure::Deployed).is_empty(),
+        active: Measured {
+            growth: figures.total_growth(Measure::Active),
+            is_partial: figures.growth_is_partial(Measure::Active) || !lacking(Measure::Active).is_empty(),
+        },
+        is_alike: figures.grow_alike(Measure::Licenses, Measure::Active),
+        products: figures.products.iter().map(|product| (&*product.name, growth(product))).collect(),
+    }
+}
+
 fn kpi(figures: &Figures, measure: Measure, label: &str, note: &str) -> Kpi {
     let compared = figures.compared;
     let current = compared.and_then(|compared| figures.total(compared.last, measure));
@@ -40,14 +64,22 @@ fn kpi(figures: &Figures, measure: Measure, label: &str, note: &str) -> Kpi {
         let partial = if figures.growth_is_partial(measure) { ", where both are known" } else { "" };
         format!("since {}{partial}", compared.first.short())
     });
+    let trend = figures.trend(|month| figures.total(month, measure));
+    let course = Course {
+        first: figures.range.first(),
+        values: &trend,
+        open: &figures.open(),
+        is_alike: figures.is_alike(measure),
+    };
     Kpi {
+        alt: words::ended(&words::level(label, &course)),
         key: measure.column().to_owned(),
         label: label.to_owned(),
         note: note.to_owned(),
         current,
         growth,
         growth_note,
-        trend: figures.trend(|month| figures.total(month, measure)),
+        trend,
         trend_current: compared.and_then(|compared| figures.range.index_of(compared.last)),
         coverage: compared.map_or(String::new(), |compared| coverage(figures, compared.last, measure)),
     }
@@ -155,11 +187,12 @@ fn total_cells(figures: &Figures, month: Month, revenue: bool) -> Vec<Value> {
 fn absent_note(figures: &Figures, month: Month) -> String {
     let note = |(measure, label, _): &(Measure, &str, &str)| {
         let lacking = figures.lacking(month, *measure);
-        (!lacking.is_empty()).then(|| format!("{label}: the data has none for {}", words::list(&lacking)))
+        let told = || words::ended(&format!("{label}: the data has none for {}", words::list(&lacking)));
+        (!lacking.is_empty()).then(told)
     };
-    let notes: Vec<String> = KPIS.iter().filter_map(note).collect();
-    match notes.len() {
-        0 => String::new(),
-        _ => format!("{}. Totals and ratios leave out what is n/a.", notes.join(". ")),
+    let mut notes: Vec<String> = KPIS.iter().filter_map(note).collect();
+    if !notes.is_empty() {
+        notes.push("Totals and ratios leave out what is n/a.".to_owned());
     }
+    notes.join(" ")
 }

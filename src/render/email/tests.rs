@@ -27,6 +27,7 @@ fn kpi(label: &str, note: &str, current: Option<i64>, growth: Growth) -> Kpi {
         trend: vec![],
         trend_current: None,
         coverage: String::new(),
+        alt: String::new(),
     }
 }
 

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::base::{Growth, Quantity, plain_text};
+use crate::report::words::counted;
 use crate::report::{Block, Card, Column, ColumnKind, Figure, Kpi, Report, SectionKind, Table, Value};
 
 /// How many products a mail lists; the rest stand in the attached files, and the mail says how many they are.
@@ -187,10 +188,6 @@ fn direction(growth: Growth) -> (&'static str, &'static str) {
         -1 => ("▼", "fall"),
         _ => ("", ""),
     }
-}
-
-fn counted(n: usize, one: &str, many: &str) -> String {
-    format!("{n} {}", if n == 1 { one } else { many })
 }
 
 /// `812 bytes`, `130 KB`, `2.4 MB`: thousands, as mail programs count.

@@ -3,10 +3,10 @@
 use super::block::nothing;
 use super::look::{BODY, HEADING, READING, SMALL, TITLE, line_height};
 use super::mark::{Mark, Piece, Role, Room, element};
-use super::trend_words;
 use crate::base::Growth;
 use crate::render::chart::Picture;
 use crate::render::text::{Direction, Span, Style, fit, wrap};
+use crate::report::words::trend_words;
 use crate::report::{Card, Figure, Kpi, Value};
 
 /// How many cards stand side by side.
@@ -71,12 +71,17 @@ fn kpi_card<'r>(kpi: &'r Kpi, card_width: f32, room: Room<'r>) -> Piece<'r> {
     if picture.is_empty() {
         card.paragraph(|card| card.words(PAD, 120.0, "No data for this period", theme.quiet(SMALL)));
     } else {
-        let alt = trend_words(room.range, &kpi.trend).into();
+        let alt = alt(kpi, room).into();
         card.marks.push(Mark::Picture { x: PAD, y: 97.0, width: inner, height: 35.0, picture, alt });
     }
     coverage(&mut card, kpi, inner, room);
     card.end();
     card
+}
+
+/// What a key figure's course shows; a report archived by an earlier version has no words for it.
+fn alt(kpi: &Kpi, room: Room<'_>) -> String {
+    if kpi.alt.is_empty() { trend_words(room.head, &kpi.trend) } else { kpi.alt.clone() }
 }
 
 /// Which products a count leaves out, below its course; the card grows by what it needs.

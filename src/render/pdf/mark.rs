@@ -7,10 +7,10 @@ use std::borrow::Cow;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::base::Range;
 use crate::render::chart::Picture;
 use crate::render::text::{Direction, Line, Shaped, Style, fit, shape};
 use crate::render::{Colour, Theme};
+use crate::report::Head;
 
 /// One thing on a page. Lengths are in points, downwards from the upper left corner.
 #[derive(Clone, Debug)]
@@ -272,8 +272,8 @@ pub(super) struct Room<'r> {
     pub(super) title: &'r str,
     /// The level of the next heading, from 1.
     pub(super) level: u16,
-    /// The months that courses run over.
-    pub(super) range: Range,
+    /// What the report is about.
+    pub(super) head: &'r Head,
     /// Whether it stands in a panel.
     pub(super) is_panel: bool,
 }

@@ -36,7 +36,7 @@ use paint::Brush;
 use structure::Structure;
 
 use super::{Format, Job, RenderError, Rendered, Renderer, Theme};
-use crate::base::{Quantity, Range, plain_text};
+use crate::base::plain_text;
 use crate::report::{Block, Head, Report, Section, SectionKind};
 
 /// The renderer.
@@ -133,8 +133,8 @@ fn figures(report: &Report) -> Result<EmbeddedFile, RenderError> {
 /// All pages.
 fn layout<'r>(report: &'r Report, theme: &'r Theme) -> Vec<Page<'r>> {
     let (width, height) = flow::content_size(theme);
-    let range = report.head.range;
-    let room = Room { theme, width, height, tint: theme.accent, title: "", level: 2, range, is_panel: false };
+    let head = &report.head;
+    let room = Room { theme, width, height, tint: theme.accent, title: "", level: 2, head, is_panel: false };
     let has_contents = report.sections.len() > 1;
     let mut flow = Flow::new(theme, if has_contents { furniture::CONTENTS } else { 0.0 });
     if report.sections.is_empty() {
@@ -192,16 +192,6 @@ fn of_section<'r>(n: usize, section: &'r Section, room: Room<'r>) -> Vec<Piece<'
         }
     }
     pieces
-}
-
-/// A course of values in a few words, for those who do not see its picture.
-fn trend_words(_range: Range, values: &[Option<Quantity>]) -> String {
-    let mut known = values.iter().flatten();
-    match (known.next(), known.next_back()) {
-        (Some(first), Some(last)) => format!("{} to {}", first.grouped(), last.grouped()),
-        (Some(only), None) => only.grouped(),
-        _ => "n/a".to_owned(),
-    }
 }
 
 /// Title, language, the data's date, and an id that is the edition's: nothing of when or where it was made.

@@ -168,8 +168,16 @@ fn cell_text(text: &str) -> Cow<'_, str> {
 }
 
 /// An alternative text, without control characters and within Excel's limit.
+///
+/// It is cut between two clauses or words, since half a figure would be another figure.
 pub(super) fn alt_text(text: &str) -> String {
-    cut(&plain_text(text), ALT_UTF16_MAX)
+    let plain = plain_text(text);
+    let short = cut(&plain, ALT_UTF16_MAX);
+    if short == plain {
+        return plain;
+    }
+    let whole = short.rfind("; ").filter(|at| *at > short.len() / 2).or_else(|| short.rfind(' '));
+    whole.map_or(short.clone(), |at| format!("{}…", &short[..at]))
 }
 
 /// A text cut visibly to so many UTF-16 units.
@@ -192,6 +200,15 @@ pub(super) fn cut(text: &str, utf16_max: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn alternative_texts_are_cut_between_clauses_or_words_never_in_a_figure() {
+        let figures = |n: usize, end: &str| format!("{}{end}", "1,830 added, ".repeat(n));
+        assert_eq!(alt_text(&figures(19, "x")), figures(19, "x"));
+        assert_eq!(alt_text(&figures(21, "")), format!("{}1,830…", figures(19, "")));
+        assert_eq!(alt_text(&figures(15, &format!("last; {}", figures(9, "")))), figures(15, "last…"));
+        assert_eq!(alt_text(&"長".repeat(300)).chars().count(), 255);
+    }
 
     #[test]
     fn texts_are_made_safe_and_cut_visibly() {

@@ -262,18 +262,10 @@ pub(super) fn put_micro(
     chart.chart_area().set_format(ChartFormat::new().set_no_border().set_no_fill());
     chart.plot_area().set_format(ChartFormat::new().set_no_border().set_no_fill());
     chart.set_object_movement(ObjectMovement::MoveButDontSizeWithCells);
-    chart.set_name(format!("{} by month", kpi.key)).set_alt_text(alt_text(&micro_alt(kpi)));
+    chart.set_name(format!("{} by month", kpi.key)).set_alt_text(alt_text(&kpi.alt));
     chart.set_width(width).set_height(height);
     sheet.sheet.insert_chart_with_offset(at.0, at.1, &chart, 12, 5)?;
     Ok(())
-}
-
-fn micro_alt(kpi: &Kpi) -> String {
-    let known: Vec<String> = kpi.trend.iter().flatten().map(|value| value.grouped()).collect();
-    match (known.first(), known.last()) {
-        (Some(first), Some(last)) => format!("{} by month: from {first} to {last}", kpi.label),
-        _ => format!("{} by month", kpi.label),
-    }
 }
 
 fn filled(fill: Colour) -> ChartFormat {

@@ -61,6 +61,7 @@ fn kpi(label: &str, note: &str, first: i64, last: i64) -> Kpi {
         trend: course(last),
         trend_current: Some(11),
         coverage: String::new(),
+        alt: format!("{label} rose from {} to {}.", whole(first).grouped(), whole(last).grouped()),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod absent;
 mod figures;
+mod sentences;
 mod words;
 
 use std::collections::BTreeMap;

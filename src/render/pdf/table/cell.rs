@@ -8,9 +8,9 @@ use crate::render::chart::Picture;
 use crate::render::pdf::kpis::SIGN;
 use crate::render::pdf::look::base_line;
 use crate::render::pdf::mark::{Anchor, DOT_WIDTH, Mark, Piece, Role, Room};
-use crate::render::pdf::trend_words;
 use crate::render::text::{Direction, Style, fit};
 use crate::report::Value;
+use crate::report::words::trend_words;
 
 /// A row; the total's is in semi-bold.
 pub(super) fn row<'r>(values: &'r [Value], grid: &Grid, height: f32, is_total: bool, room: Room<'r>) -> Piece<'r> {
@@ -86,7 +86,7 @@ fn cell<'r>(
             } else {
                 let tall = (height - 8.0).min(17.0);
                 let top = (height - tall) / 2.0;
-                let alt = trend_words(room.range, values).into();
+                let alt = trend_words(room.head, values).into();
                 piece.marks.push(Mark::Picture { x: place.x, y: top, width: place.width, height: tall, picture, alt });
             }
         }
