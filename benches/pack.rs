@@ -233,9 +233,9 @@ fn manifest(report: &Report, n: usize) -> Manifest {
         audience: ManifestAudience { role: "executive".into(), scope: "organization".into(), language: "en".into() },
         data_set: serde_json::Value::Null,
         data_at: report.head.data_at,
-        template: fonts_digest(),
-        theme: fonts_digest(),
-        fonts: fonts_digest(),
+        template: fonts_digest(&Theme::default()),
+        theme: fonts_digest(&Theme::default()),
+        fonts: fonts_digest(&Theme::default()),
         program: "bench".into(),
         files: Vec::new(),
     }

@@ -1,5 +1,7 @@
 //! `check`: everything that would go wrong at 02:00, now.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use crate::archive::Archive;
@@ -63,6 +65,7 @@ pub(super) async fn check(config: &Config, say: &Say) -> Result<u8, Failure> {
     relay(config, &mut findings).await;
     if let Some(press) = findings.take("opening", compose::press(config).await.map_err(words)) {
         if let Some(orders) = findings.take("recipients", compose::orders(config).await.map_err(words)) {
+            looks(config, &press, &mut findings).await;
             for settings in &config.schedules {
                 if let Some(order) = orders.get(&settings.name) {
                     audiences(config, &press, settings, order, &mut findings).await;
@@ -169,6 +172,26 @@ async fn relay(config: &Config, findings: &mut Findings) {
     let name = destination.name();
     if let Some(said) = findings.take(&format!("mail, {name}"), destination.check().await) {
         findings.add(Level::Ok, format!("mail, {name}: {said}"));
+    }
+}
+
+/// Partners that have a look of their own and are not in the data.
+async fn looks(config: &Config, press: &Press, findings: &mut Findings) {
+    let own = &config.themes.by_partner;
+    if own.is_empty() {
+        return;
+    }
+    let partners = match press.facts.pin().await {
+        // That there is nothing yet was said with the facts.
+        Err(FactsError::Empty) => return,
+        Ok(data) => press.facts.partners(&data).await,
+        Err(error) => Err(error),
+    };
+    let Some(partners) = findings.take("looks", partners) else { return };
+    let known: BTreeSet<&str> = partners.iter().map(|partner| partner.id.as_str()).collect();
+    let lost: Vec<String> = own.keys().filter(|id| !known.contains(id.as_str())).cloned().collect();
+    if !lost.is_empty() {
+        findings.add(Level::Warning, format!("looks whose partner is not in the data: {}", named(&lost)));
     }
 }
 

@@ -146,7 +146,7 @@ fn order(config: &Config, settings: &ScheduleSettings, recipients: Vec<Recipient
         schedule: settings.name.clone(),
         template: config.template.clone(),
         roles: config.roles.clone(),
-        theme: config.theme.clone(),
+        themes: Arc::clone(&config.themes),
         mail: config.mail_templates.clone(),
         formats: settings.formats.clone(),
         range_months: settings.range_months,

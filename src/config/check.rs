@@ -8,9 +8,8 @@ use super::at::At;
 use super::raw::{RawConfig, RawFacts, RawView};
 use super::settings::{Config, FactsFrom, FactsSettings, FilePath, MailThrough, OwnFile};
 use super::source::{self, Place, Source};
-use super::{ConfigError, ConfigErrors, hint, keys, mail, recipients, schedules, schema, templates};
+use super::{ConfigError, ConfigErrors, hint, keys, mail, recipients, schedules, schema, templates, themes};
 use crate::base::Digest;
-use crate::render::Theme;
 
 /// What a check needs: where texts stand, and where to note what is wrong with them.
 pub(super) struct Check<'a> {
@@ -89,7 +88,7 @@ fn settings(raw: RawConfig, path: &Path, check: &mut Check<'_>) -> Option<Config
     let mail = raw.mail.and_then(|raw| mail::settings(&raw, check));
     let own = raw.templates.and_then(|raw| raw.folder).map(|at| (check.path(&at), check.place(at.span())));
     let templates = templates::load(own.as_ref(), check.errors);
-    let paper = raw.theme.and_then(|raw| raw.paper).map(At::into_inner).unwrap_or_default();
+    let themes = themes::settings(raw.theme, check);
     let roles = templates.as_ref().map(|templates| &templates.roles);
     let recipients = recipients::settings(raw.recipients, raw.recipient, roles, check);
     let schedules = schedules::settings(raw.schedules, roles, check);
@@ -116,7 +115,7 @@ fn settings(raw: RawConfig, path: &Path, check: &mut Check<'_>) -> Option<Config
         template: templates.template,
         roles: templates.roles,
         mail_templates: templates.mail_templates,
-        theme: Theme { paper, ..Theme::default() },
+        themes: Arc::new(themes),
         recipients,
         schedules,
         digest: Digest::of(b""),

@@ -21,6 +21,7 @@ mod source;
 mod templates;
 #[cfg(test)]
 mod tests;
+mod themes;
 
 use std::path::Path;
 
@@ -37,6 +38,7 @@ pub use settings::{
 pub use shipped::shipped_files;
 pub use source::{FILE_BYTES_MAX, Place, Source, read_text};
 pub use templates::REPORT;
+pub use themes::PARTNER_THEMES_MAX;
 
 /// Reads a configuration with everything that it names but secrets and databases: templates, recipients, mappings.
 ///

@@ -192,12 +192,76 @@ pub(super) struct RawTemplates {
     pub folder: Option<At<String>>,
 }
 
-/// The look of every file.
+/// The look of every partner's files.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawTheme {
     /// The paper of the PDF: `a4` or `letter`.
     pub paper: Option<At<Paper>>,
+    /// Words and figures, as in `#1a2433`.
+    #[schemars(length(min = 1))]
+    pub ink: Option<At<String>>,
+    /// Second words: labels, notes, axes.
+    #[schemars(length(min = 1))]
+    pub grey: Option<At<String>>,
+    /// The one accent: bars, courses and the rules above key figures.
+    #[schemars(length(min = 1))]
+    pub accent: Option<At<String>>,
+    /// The six colours of products, the largest product's first.
+    #[schemars(length(min = 1))]
+    pub products: Option<At<Vec<At<String>>>>,
+    /// An image beside the title of a PDF's first page: a PNG or JPEG file.
+    #[schemars(length(min = 1))]
+    pub logo: Option<At<String>>,
+    /// What a PDF is set in, instead of Inter.
+    pub font: Option<RawFont>,
+    /// Further font files, tried in their order for characters that the carried fonts lack.
+    #[schemars(length(min = 1))]
+    pub fonts: Option<At<Vec<At<String>>>>,
+    /// The looks of partners that have their own, by the partner's id; what one leaves out is as above.
+    #[serde(default)]
+    pub partners: BTreeMap<At<String>, RawLook>,
+}
+
+/// The look of one partner's files.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawLook {
+    /// Words and figures, as in `#1a2433`.
+    #[schemars(length(min = 1))]
+    pub ink: Option<At<String>>,
+    /// Second words: labels, notes, axes.
+    #[schemars(length(min = 1))]
+    pub grey: Option<At<String>>,
+    /// The one accent: bars, courses and the rules above key figures.
+    #[schemars(length(min = 1))]
+    pub accent: Option<At<String>>,
+    /// The six colours of products, the largest product's first.
+    #[schemars(length(min = 1))]
+    pub products: Option<At<Vec<At<String>>>>,
+    /// An image beside the title of a PDF's first page: a PNG or JPEG file.
+    #[schemars(length(min = 1))]
+    pub logo: Option<At<String>>,
+    /// What a PDF is set in, instead of Inter.
+    pub font: Option<RawFont>,
+    /// Further font files, tried in their order for characters that the carried fonts lack.
+    #[schemars(length(min = 1))]
+    pub fonts: Option<At<Vec<At<String>>>>,
+}
+
+/// A family of fonts: TrueType or OpenType files of three weights.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawFont {
+    /// The file of what is read.
+    #[schemars(required, length(min = 1))]
+    pub regular: Option<At<String>>,
+    /// The file of labels and first sentences; the bold one when left out.
+    #[schemars(length(min = 1))]
+    pub semi_bold: Option<At<String>>,
+    /// The file of titles and large figures; the semi-bold or else the regular one when left out.
+    #[schemars(length(min = 1))]
+    pub bold: Option<At<String>>,
 }
 
 /// Where recipients come from, besides those listed as `[[recipient]]`: one of the two.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
@@ -15,7 +16,7 @@ use crate::deliver::Mailbox;
 use crate::facts::ingest::PartnerFrom;
 use crate::ledger::UncertainRule;
 use crate::render::email::MailTemplates;
-use crate::render::{Format, Theme};
+use crate::render::{Format, Themes};
 use crate::schedule::{CatchUp, PeriodKind};
 use crate::sections::Template;
 
@@ -83,8 +84,8 @@ pub struct Config {
     pub roles: Roles,
     /// The mail's subject and bodies.
     pub mail_templates: MailTemplates,
-    /// The look.
-    pub theme: Theme,
+    /// The look of each partner.
+    pub themes: Arc<Themes>,
     /// Who is to get something.
     pub recipients: RecipientsFrom,
     /// What is made and sent when, by name.

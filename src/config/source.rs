@@ -166,7 +166,7 @@ pub(super) fn reason(error: &std::io::Error) -> String {
     }
 }
 
-fn hint_for(error: &std::io::Error) -> &'static str {
+pub(super) fn hint_for(error: &std::io::Error) -> &'static str {
     match error.kind() {
         std::io::ErrorKind::NotFound => "paths in the configuration count from its own folder",
         std::io::ErrorKind::PermissionDenied => "let the user who runs pressrun read it",

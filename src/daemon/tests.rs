@@ -18,8 +18,8 @@ use crate::facts::sample::{self, SampleSize};
 use crate::facts::{ProductMap, SqliteFacts};
 use crate::ledger::{DeliveriesOf, DeliveryState, Ledger, Retries, RunState, UncertainRule};
 use crate::pipeline::Stop;
+use crate::render::Format;
 use crate::render::email::MailTemplates;
-use crate::render::{Format, Theme};
 
 const SCHEDULE: &str = "monthly";
 
@@ -187,7 +187,7 @@ fn order(folder: &Path, partner_id: String) -> Order {
         schedule: SCHEDULE.to_owned(),
         template: config.template,
         roles: config.roles,
-        theme: Theme::default(),
+        themes: Arc::default(),
         mail: MailTemplates::shipped(),
         formats: vec![Format::Pdf],
         range_months: 3,

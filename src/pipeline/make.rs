@@ -175,7 +175,8 @@ fn report(
 
 /// Renders the files, has the gate read them back, and lays the pack out.
 fn draft(order: &Order, of: &Of, edition: &Edition, report: &Report, rows: Option<&Spool>) -> Result<Draft, MakeError> {
-    let job = Job { report, rows: rows.map(|rows| rows as &dyn Rows), theme: &order.theme };
+    let theme = order.themes.of(&edition.audience.partner_id);
+    let job = Job { report, rows: rows.map(|rows| rows as &dyn Rows), theme };
     let artifacts: Vec<Artifact> =
         order.formats.iter().map(|format| Artifact::of(job, *format)).collect::<Result<_, _>>()?;
     for artifact in artifacts.iter().filter(|artifact| artifact.n_replaced > 0) {
@@ -237,6 +238,7 @@ fn key(order: &Order, of: &Of, edition: &Edition) -> PackKey {
 }
 
 fn manifest(order: &Order, of: &Of, edition: &Edition, report: &Report) -> Result<Manifest, MakeError> {
+    let theme = order.themes.of(&edition.audience.partner_id);
     Ok(Manifest {
         schema: 1,
         edition: edition.id,
@@ -254,8 +256,8 @@ fn manifest(order: &Order, of: &Of, edition: &Edition, report: &Report) -> Resul
         data_set: serde_json::to_value(&of.data)?,
         data_at: report.head.data_at,
         template: digest(&order.template)?,
-        theme: digest(&order.theme)?,
-        fonts: fonts_digest(),
+        theme: digest(theme)?,
+        fonts: fonts_digest(theme),
         program: concat!("pressrun ", env!("CARGO_PKG_VERSION")).to_owned(),
         files: Vec::new(),
     })

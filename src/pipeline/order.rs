@@ -12,7 +12,7 @@ use crate::deliver::{Destination, Mailbox};
 use crate::facts::FactSource;
 use crate::ledger::{Ledger, Retries};
 use crate::render::email::MailTemplates;
-use crate::render::{Format, Theme};
+use crate::render::{Format, Themes};
 use crate::sections::Template;
 
 /// Everything outside that a run touches.
@@ -57,8 +57,8 @@ pub struct Order {
     pub template: Template,
     /// What each role may see.
     pub roles: Roles,
-    /// The look.
-    pub theme: Theme,
+    /// The look of each partner.
+    pub themes: Arc<Themes>,
     /// The mail's subject and bodies.
     pub mail: MailTemplates,
     /// Which files are made.

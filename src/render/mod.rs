@@ -7,12 +7,14 @@ mod pdf;
 pub(crate) mod sample_report;
 pub(crate) mod text;
 mod theme;
+mod trial;
 mod xlsx;
 
 use serde::{Deserialize, Serialize};
 
-pub use pdf::Pdf;
-pub use theme::{Colour, Paper, Theme};
+pub use pdf::{LOGO_BYTES_MAX, Logo, LogoError, Pdf};
+pub use text::{FONT_BYTES_MAX, FontError, FontFile, FontSet};
+pub use theme::{Colour, Paper, Theme, Themes};
 pub use xlsx::Xlsx;
 
 use crate::base::{Digest, file_name, readable_name};
@@ -90,9 +92,9 @@ pub fn renderer(format: Format) -> Box<dyn Renderer> {
     }
 }
 
-/// The digest of the fonts that PDFs are set in.
-pub fn fonts_digest() -> Digest {
-    text::digest()
+/// The digest of the fonts that PDFs of a theme are set in.
+pub fn fonts_digest(theme: &Theme) -> Digest {
+    theme.fonts.digest()
 }
 
 /// One rendered file.

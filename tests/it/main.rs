@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod bad_input;
 #[cfg(test)]
+mod looks;
+#[cfg(test)]
 mod rules;
 #[cfg(test)]
 mod runs;

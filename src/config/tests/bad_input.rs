@@ -67,7 +67,7 @@ fn unknown_keys_are_refused_with_what_was_meant() {
     refuses(
         "[theme]\ncolour = \"red\"\n",
         "unknown key `colour` in `[theme]` at pressrun.toml:12:1",
-        "known keys in `[theme]`: `paper`",
+        "known keys in `[theme]`: `accent`, `font`, `fonts`, `grey`, `ink`, `logo`, `paper`, `partners`, `products`",
     );
 }
 

@@ -3,6 +3,7 @@
 mod bad_input;
 mod bad_recipients;
 mod bad_templates;
+mod bad_theme;
 mod shipped;
 
 use std::path::{Path, PathBuf};

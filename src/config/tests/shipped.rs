@@ -93,7 +93,7 @@ fn the_reference_shows_the_defaults() {
         "/mail/through/relay/attachment_bytes_max",
         "/mail/through/relay/connections_max",
         "/mail/retries",
-        "/theme",
+        "/themes",
         "/schedules/0/report",
         "/schedules/0/period",
         "/schedules/0/range_months",
@@ -139,9 +139,9 @@ fn collect_shown(table: &DeTable<'_>, path: &str, shown: &mut BTreeSet<String>) 
     for (key, value) in table.iter() {
         let path = format!("{path}{}", key.get_ref());
         let inside = format!("{path}.");
-        if path == "schedules" {
-            let schedules = value.get_ref().as_table().into_iter().flat_map(|named| named.values());
-            schedules.filter_map(|of| of.get_ref().as_table()).for_each(|of| collect_shown(of, "schedules.", shown));
+        if ["schedules", "theme.partners"].contains(&path.as_str()) {
+            let named = value.get_ref().as_table().into_iter().flat_map(|named| named.values());
+            named.filter_map(|of| of.get_ref().as_table()).for_each(|of| collect_shown(of, &inside, shown));
         }
         shown.insert(path);
         match value.get_ref() {

@@ -15,7 +15,7 @@ use plotters_backend::{
 use super::paint;
 use crate::render::Colour;
 use crate::render::chart::UNITS_PER_POINT;
-use crate::render::text::{Direction, Weight, shape};
+use crate::render::text::{Direction, FontSet, Weight, shape};
 
 /// Capital letters of Inter stand this high, in em: what a label is centred by.
 const CAP_HEIGHT: f32 = 0.727;
@@ -27,6 +27,8 @@ pub(super) struct Canvas<'a, 'p> {
     pub(super) origin: (f32, f32),
     /// Width and height, in points.
     pub(super) size: (f32, f32),
+    /// What its labels are set in.
+    pub(super) fonts: &'a FontSet,
 }
 
 type Drawn = Result<(), DrawingErrorKind<Infallible>>;
@@ -136,7 +138,7 @@ impl DrawingBackend for Canvas<'_, '_> {
 
     fn draw_text<S: BackendTextStyle>(&mut self, text: &str, style: &S, pos: BackendCoord) -> Drawn {
         let size = style.size() as f32 / UNITS_PER_POINT;
-        let shaped = shape(text, weight(style), Direction::Ltr);
+        let shaped = shape(text, weight(style), Direction::Ltr, self.fonts);
         let width = shaped.width * size;
         let dx = match style.anchor().h_pos {
             HPos::Left => 0.0,
@@ -168,7 +170,7 @@ impl DrawingBackend for Canvas<'_, '_> {
         style: &S,
     ) -> Result<(u32, u32), DrawingErrorKind<Infallible>> {
         let size = style.size() as f32;
-        let width = shape(text, weight(style), Direction::Ltr).width * size;
+        let width = shape(text, weight(style), Direction::Ltr, self.fonts).width * size;
         Ok((width.ceil() as u32, (CAP_HEIGHT * size).ceil() as u32))
     }
 }

@@ -2,6 +2,7 @@
 
 use super::block::{below, words};
 use super::flow::{MARGIN, Page};
+use super::logo::Logo;
 use super::look::{BODY, READING, SMALL, TITLE, line_height};
 use super::mark::{Anchor, Furniture, Piece, Role, Room};
 use crate::base::Range;
@@ -46,8 +47,13 @@ pub(super) fn opening<'r>(head: &'r Head, room: Room<'r>) -> Vec<Piece<'r>> {
         [&head.preliminary, &head.correction].into_iter().flatten().map(|sentence| banner(sentence, room)).collect();
 
     let mut title = Piece::new(31.0).below(12.0);
-    title.name(0.0, 24.0, &head.title, theme.bold(TITLE), room.width);
-    all.push(title.element(Role::Heading(1, &head.title)).glued());
+    let taken = theme.logo.as_ref().map_or(0.0, Logo::room_taken);
+    title.name(0.0, 24.0, &head.title, theme.bold(TITLE), room.width - taken);
+    let mut title = title.element(Role::Heading(1, &head.title)).glued();
+    if let Some(logo) = &theme.logo {
+        logo.beside(&mut title, head, room.width);
+    }
+    all.push(title);
 
     let mut line = Piece::new(line_height(READING));
     let style = theme.quiet(READING);

@@ -26,21 +26,21 @@ pub(super) fn base_line(size: f32, height: f32) -> f32 {
 
 /// The styles of a theme.
 impl Theme {
-    pub(super) fn regular(&self, size: f32) -> Style {
-        Style { weight: Weight::Regular, size, colour: self.ink }
+    pub(super) fn regular(&self, size: f32) -> Style<'_> {
+        Style { weight: Weight::Regular, size, colour: self.ink, fonts: &self.fonts }
     }
 
-    pub(super) fn semi_bold(&self, size: f32) -> Style {
-        Style { weight: Weight::SemiBold, size, colour: self.ink }
+    pub(super) fn semi_bold(&self, size: f32) -> Style<'_> {
+        Style { weight: Weight::SemiBold, size, colour: self.ink, fonts: &self.fonts }
     }
 
-    pub(super) fn bold(&self, size: f32) -> Style {
-        Style { weight: Weight::Bold, size, colour: self.ink }
+    pub(super) fn bold(&self, size: f32) -> Style<'_> {
+        Style { weight: Weight::Bold, size, colour: self.ink, fonts: &self.fonts }
     }
 
     /// Second words.
-    pub(super) fn quiet(&self, size: f32) -> Style {
-        Style { weight: Weight::Regular, size, colour: self.grey }
+    pub(super) fn quiet(&self, size: f32) -> Style<'_> {
+        Style { weight: Weight::Regular, size, colour: self.grey, fonts: &self.fonts }
     }
 
     /// The colour of a direction: rise, fall, or neither.

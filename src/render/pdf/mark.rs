@@ -7,8 +7,9 @@ use std::borrow::Cow;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::logo::Logo;
 use crate::render::chart::Picture;
-use crate::render::text::{Direction, Line, Shaped, Style, fit, shape};
+use crate::render::text::{Direction, Line, Shaped, Style, fit};
 use crate::render::{Colour, Theme};
 use crate::report::Head;
 
@@ -25,6 +26,8 @@ pub(super) enum Mark<'r> {
     Triangle { x: f32, y: f32, side: f32, is_up: bool, colour: Colour },
     /// What plotters draws, and what it shows in words: a figure of the structure.
     Picture { x: f32, y: f32, width: f32, height: f32, picture: Picture<'r>, alt: Cow<'r, str> },
+    /// A partner's logo, and what it is in words: a figure of the structure.
+    Logo { x: f32, y: f32, width: f32, height: f32, logo: &'r Logo, alt: String },
     /// A place that bookmarks and links lead to: `y` is its upper edge.
     Anchor { x: f32, y: f32, anchor: Anchor<'r> },
     /// What follows, up to its end, is an element of the structure.
@@ -94,6 +97,7 @@ impl Mark<'_> {
             | Mark::Dot { x, y, .. }
             | Mark::Triangle { x, y, .. }
             | Mark::Picture { x, y, .. }
+            | Mark::Logo { x, y, .. }
             | Mark::Anchor { x, y, .. } => {
                 *x += dx;
                 *y += dy;
@@ -188,7 +192,7 @@ impl<'r> Piece<'r> {
 
     /// Adds a line of our own words.
     pub(super) fn words(&mut self, x: f32, y: f32, text: &str, style: Style) {
-        self.text(x, y, shape(text, style.weight, Direction::Ltr), style);
+        self.text(x, y, style.shape(text, Direction::Ltr), style);
     }
 
     /// Adds a name, shortened in its middle to a width; says how wide it became.
@@ -207,8 +211,8 @@ impl<'r> Piece<'r> {
 
     /// Adds a line of a paragraph.
     pub(super) fn line(&mut self, x: f32, y: f32, line: Line) {
-        for (dx, shaped, style) in line.parts {
-            self.text(x + dx, y, shaped, style);
+        for (dx, shaped, size, colour) in line.parts {
+            self.marks.push(Mark::Text { x: x + dx, y, shaped, size, colour });
         }
     }
 

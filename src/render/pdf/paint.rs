@@ -10,6 +10,7 @@ use krilla::tagging::{Artifact, ArtifactType, ContentTag, SpanTag};
 
 use super::canvas::Canvas;
 use super::links::{Anchors, PageLink};
+use super::logo::Logo;
 use super::mark::{Mark, Role};
 use super::structure::{Open, Structure, artifact};
 use crate::render::chart::Picture;
@@ -48,6 +49,9 @@ impl<'r> Brush<'_, '_, 'r> {
                 }
                 Mark::Picture { x, y, width, height, picture, alt } => {
                     self.picture(Rect::from_xywh(*x, *y, *width, *height), *picture, alt)?;
+                }
+                Mark::Logo { x, y, width, height, logo, alt } => {
+                    self.logo(Rect::from_xywh(*x, *y, *width, *height), logo, alt);
                 }
                 Mark::Rect { .. } | Mark::Dot { .. } | Mark::Triangle { .. } | Mark::Anchor { .. } => {}
             }
@@ -132,10 +136,19 @@ impl<'r> Brush<'_, '_, 'r> {
         self.structure.figure(alt, self.page, Some(rect));
         self.enter();
         let size = (rect.width(), rect.height());
-        let canvas = Canvas { surface: self.surface, origin: (rect.left(), rect.top()), size };
+        let canvas =
+            Canvas { surface: self.surface, origin: (rect.left(), rect.top()), size, fonts: &self.theme.fonts };
         chart::draw(canvas, picture, self.theme).map_err(|error| RenderError::Pdf(error.to_string()))?;
         self.structure.end();
         Ok(())
+    }
+
+    fn logo(&mut self, rect: Option<Rect>, logo: &Logo, alt: &str) {
+        let Some(rect) = rect else { return };
+        self.structure.figure(alt, self.page, Some(rect));
+        self.enter();
+        logo.draw(self.surface, rect);
+        self.structure.end();
     }
 }
 
@@ -159,7 +172,12 @@ fn shape(surface: &mut Surface<'_>, mark: &Mark<'_>) {
             path.close();
             fill(surface, path, *colour);
         }
-        Mark::Text { .. } | Mark::Picture { .. } | Mark::Anchor { .. } | Mark::Begin(_) | Mark::End => {}
+        Mark::Text { .. }
+        | Mark::Picture { .. }
+        | Mark::Logo { .. }
+        | Mark::Anchor { .. }
+        | Mark::Begin(_)
+        | Mark::End => {}
     }
 }
 
@@ -168,9 +186,9 @@ pub(super) fn text(surface: &mut Surface<'_>, start: Point, shaped: &Arc<Shaped>
     set_fill(surface, colour);
     let mut x = start.x;
     for run in &shaped.runs {
-        if let Some(font) = run.font.font() {
+        if let Some(font) = run.font.pdf() {
             let start = Point::from_xy(x, start.y);
-            surface.draw_glyphs(start, &run.glyphs, font.pdf.clone(), &shaped.text, size, false);
+            surface.draw_glyphs(start, &run.glyphs, font.clone(), &shaped.text, size, false);
         }
         x += run.width * size;
     }

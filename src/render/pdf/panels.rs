@@ -4,7 +4,7 @@ use super::block::{self, below, note};
 use super::look::{BODY, SMALL, line_height};
 use super::mark::{Anchor, DOT_WIDTH, Piece, Role, Room, stacked};
 use super::table;
-use crate::render::text::{Direction, Span, fit, wrap};
+use crate::render::text::{Direction, FontSet, Span, fit, wrap};
 use crate::report::{Block, Panel};
 
 /// The space between two panels side by side, and between two rows of them.
@@ -22,7 +22,7 @@ pub(super) fn pieces<'r>(columns: u8, panels: &'r [Panel], room: Room<'r>) -> Ve
         return vec![block::nothing(room)];
     }
     let width_of = |n: usize| (room.width - BESIDE * (n - 1) as f32) / n as f32;
-    let needed = panels.iter().map(width_min).fold(0.0, f32::max);
+    let needed = panels.iter().map(|panel| width_min(panel, &room.theme.fonts)).fold(0.0, f32::max);
     let wanted = usize::from(columns.clamp(1, 3)).min(panels.len().max(1));
     let n = (1..=wanted).rev().find(|n| width_of(*n) >= needed).unwrap_or(1);
     // A single panel among many columns keeps the width that it would have had.
@@ -60,8 +60,8 @@ fn side_by_side<'r>(row: &'r [Panel], room: Room<'r>) -> Option<Piece<'r>> {
 }
 
 /// How much width a panel needs so that no figure is shortened.
-fn width_min(panel: &Panel) -> f32 {
-    let of = |block: &Block| if let Block::Table(table) = block { table::width_min(table) } else { 0.0 };
+fn width_min(panel: &Panel, fonts: &FontSet) -> f32 {
+    let of = |block: &Block| if let Block::Table(table) = block { table::width_min(table, fonts) } else { 0.0 };
     panel.blocks.iter().map(of).fold(0.0, f32::max)
 }
 

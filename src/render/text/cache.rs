@@ -2,16 +2,19 @@
 //!
 //! Shaping is a pure function of its key, so what is in here changes how fast a document is made and never its bytes.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
-use super::{Direction, Shaped, Weight};
+use super::{Direction, FontSet, Shaped, Weight};
 
-/// How many texts a generation of a shard may hold: with all shards and both generations some 25,000, about 10 MB.
+/// How many texts a generation of a shard may hold: with all shards and both generations some 50,000, about 20 MB.
 const ENTRIES_MAX: usize = 256;
 /// Texts longer than this are shaped anew each time.
 const TEXT_BYTES_MAX: usize = 200;
-const N_SHARDS: usize = 48;
+/// Half of them for the carried fonts, half for all sets with fonts of their own.
+const N_SHARDS: usize = 2 * N_SHARDS_OF_CARRIED;
+const N_SHARDS_OF_CARRIED: usize = 48;
 
 static SHARDS: LazyLock<Vec<Mutex<Shard>>> =
     LazyLock::new(|| (0..N_SHARDS).map(|_| Mutex::new(Shard::default())).collect());
@@ -42,19 +45,31 @@ impl Shard {
 }
 
 /// The shaped text, from the cache or from `shape`.
-pub(super) fn shaped(text: &str, weight: Weight, direction: Direction, shape: impl FnOnce() -> Shaped) -> Arc<Shaped> {
+///
+/// A set with fonts of its own writes its digest, whose length is fixed, before the text: no two sets share an entry.
+pub(super) fn shaped(
+    text: &str,
+    weight: Weight,
+    direction: Direction,
+    set: &FontSet,
+    shape: impl FnOnce() -> Shaped,
+) -> Arc<Shaped> {
     if text.len() > TEXT_BYTES_MAX {
         return Arc::new(shape());
     }
     let last = usize::from(text.as_bytes().last().copied().unwrap_or(0));
     let shard = ((text.len() + last) % 8) * 6 + weight as usize * 2 + direction as usize;
+    let (shard, key) = match set.key() {
+        None => (shard, Cow::Borrowed(text)),
+        Some(set) => (shard + N_SHARDS_OF_CARRIED, Cow::Owned(format!("{set}{text}"))),
+    };
     let lock = || SHARDS[shard].lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(shaped) = lock().get(text) {
+    if let Some(shaped) = lock().get(&key) {
         return shaped;
     }
     // Shaped outside the lock: two threads may do the same work once, none waits for the other.
     let shaped = Arc::new(shape());
-    lock().put(text.into(), Arc::clone(&shaped));
+    lock().put(key.into(), Arc::clone(&shaped));
     shaped
 }
 

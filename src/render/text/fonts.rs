@@ -1,12 +1,13 @@
-//! The fonts that the binary carries, parsed once, and which of them has a character.
+//! The fonts that the binary carries, parsed once, and which of them and of a theme's own has a character.
 
 use std::sync::OnceLock;
 
 use rustybuzz::ttf_parser::GlyphId;
 
+use super::own::{FontFile, FontSet};
 use crate::base::Digest;
 
-/// How heavy a text is. Only Inter and Noto Sans come in more than one weight.
+/// How heavy a text is. Only the main family and Noto Sans come in more than one weight.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) enum Weight {
     /// For reading.
@@ -34,12 +35,10 @@ pub(crate) enum FontId {
     Chinese,
 }
 
-/// A font, parsed for shaping and for the PDF.
-pub(crate) struct Font {
-    /// For shaping.
-    pub(super) face: rustybuzz::Face<'static>,
-    /// For the PDF.
-    pub(crate) pdf: krilla::text::Font,
+/// A carried font, parsed for shaping and for the PDF.
+struct Font {
+    face: rustybuzz::Face<'static>,
+    pdf: krilla::text::Font,
 }
 
 static CJK: &[u8] = include_bytes!("../../../fonts/NotoSansCJK-Regular.ttc");
@@ -62,15 +61,45 @@ static FILES: [(&[u8], u32); 12] = [
 
 static PARSED: [OnceLock<Option<Font>>; 12] = [const { OnceLock::new() }; 12];
 
-/// The digest of the carried fonts, which an edition's manifest names: other fonts make other bytes.
-pub(crate) fn digest() -> Digest {
+/// The font of a run: a carried one or one of the configuration's own.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum FontRef {
+    Carried(FontId),
+    Own(FontFile),
+}
+
+/// The digest of the carried fonts.
+pub(super) fn digest() -> Digest {
     static DIGEST: OnceLock<Digest> = OnceLock::new();
     *DIGEST.get_or_init(|| Digest::of_parts(FILES.iter().filter(|(_, index)| *index == 0).map(|(bytes, _)| *bytes)))
 }
 
+impl FontRef {
+    /// For shaping; none if a carried file is broken, which a test rules out.
+    pub(super) fn face(&self) -> Option<&rustybuzz::Face<'_>> {
+        match self {
+            FontRef::Carried(id) => id.font().map(|font| &font.face),
+            FontRef::Own(file) => Some(file.face()),
+        }
+    }
+
+    /// For the PDF.
+    pub(crate) fn pdf(&self) -> Option<&krilla::text::Font> {
+        match self {
+            FontRef::Carried(id) => id.font().map(|font| &font.pdf),
+            FontRef::Own(file) => Some(file.pdf()),
+        }
+    }
+
+    /// The glyph of a character, if the font has one.
+    pub(super) fn glyph(&self, letter: char) -> Option<GlyphId> {
+        self.face()?.glyph_index(letter).filter(|glyph| glyph.0 != 0)
+    }
+}
+
 impl FontId {
     /// The font; none if its file is broken, which a test rules out.
-    pub(crate) fn font(self) -> Option<&'static Font> {
+    fn font(self) -> Option<&'static Font> {
         let n = self as usize;
         let parse = || {
             let (bytes, index) = FILES[n];
@@ -80,15 +109,14 @@ impl FontId {
         };
         PARSED[n].get_or_init(parse).as_ref()
     }
-
-    /// The glyph of a character, if the font has one.
-    pub(super) fn glyph(self, letter: char) -> Option<GlyphId> {
-        self.font()?.face.glyph_index(letter).filter(|glyph| glyph.0 != 0)
-    }
 }
 
-/// Inter in a weight: the font of everything that it has a glyph for.
-pub(super) fn inter(weight: Weight) -> FontId {
+/// The main family in a weight, the font of everything that it has a glyph for: Inter, or the set's own.
+pub(super) fn main(set: &FontSet, weight: Weight) -> FontRef {
+    set.main_of(weight).map_or(FontRef::Carried(inter(weight)), |file| FontRef::Own(file.clone()))
+}
+
+fn inter(weight: Weight) -> FontId {
     match weight {
         Weight::Regular => FontId::InterRegular,
         Weight::SemiBold => FontId::InterSemiBold,
@@ -96,11 +124,16 @@ pub(super) fn inter(weight: Weight) -> FontId {
     }
 }
 
-/// The fonts to be tried in turn for a text.
+/// Noto Sans in a weight: it has the sign for a missing character, Inter has not.
+pub(super) fn noto(weight: Weight) -> FontId {
+    if weight == Weight::Regular { FontId::NotoRegular } else { FontId::NotoBold }
+}
+
+/// The fonts to be tried in turn for a text: the main family, what the binary carries, the set's further ones.
 ///
 /// Chinese, Japanese and Korean share code points and differ in their shapes: a text with kana is Japanese, one
 /// with Hangul is Korean, any other is drawn as Chinese.
-pub(super) fn chain(weight: Weight, text: &str) -> [FontId; 7] {
+pub(super) fn chain(set: &FontSet, weight: Weight, text: &str) -> Vec<FontRef> {
     let has = |first: char, last: char| text.chars().any(|letter| (first..=last).contains(&letter));
     let cjk = if has('\u{3040}', '\u{30ff}') {
         FontId::Japanese
@@ -109,8 +142,11 @@ pub(super) fn chain(weight: Weight, text: &str) -> [FontId; 7] {
     } else {
         FontId::Chinese
     };
-    let noto = if weight == Weight::Regular { FontId::NotoRegular } else { FontId::NotoBold };
-    [inter(weight), noto, FontId::Arabic, FontId::Hebrew, FontId::Devanagari, FontId::Thai, cjk]
+    let scripts = [FontId::Arabic, FontId::Hebrew, FontId::Devanagari, FontId::Thai, cjk];
+    let carried = [inter(weight), noto(weight)].into_iter().chain(scripts).map(FontRef::Carried);
+    let own = |file: &FontFile| FontRef::Own(file.clone());
+    let main = set.main_of(weight).map(own);
+    main.into_iter().chain(carried).chain(set.more().iter().map(own)).collect()
 }
 
 #[cfg(test)]
@@ -133,10 +169,10 @@ mod tests {
             (FontId::Korean, '한'),
             (FontId::Chinese, '汉'),
         ] {
-            assert!(font.glyph(letter).is_some(), "{font:?}");
+            assert!(FontRef::Carried(font).glyph(letter).is_some(), "{font:?}");
         }
         for font in [FontId::NotoRegular, FontId::NotoBold] {
-            assert!(font.glyph('\u{fffd}').is_some(), "no sign for a missing character");
+            assert!(FontRef::Carried(font).glyph('\u{fffd}').is_some(), "no sign for a missing character");
         }
     }
 }

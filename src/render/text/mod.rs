@@ -1,13 +1,16 @@
-//! Text: the carried fonts, shaping with fallback and direction, line breaking. Pure, and shared between documents.
+//! Text: fonts carried and configured, shaping with fallback and direction, line breaking. Pure, and shared between
+//! documents.
 
 mod cache;
 mod fonts;
+mod own;
 mod shape;
 mod wrap;
 
 use std::sync::Arc;
 
-pub(crate) use fonts::{Weight, digest};
+pub(crate) use fonts::Weight;
+pub use own::{FONT_BYTES_MAX, FontError, FontFile, FontSet};
 pub(crate) use shape::Shaped;
 pub(crate) use wrap::{Line, Span, Style, fit, wrap};
 
@@ -23,11 +26,6 @@ pub(crate) enum Direction {
 /// Shapes one line of text.
 ///
 /// Control characters become blanks; a character that no font has is drawn as U+FFFD and still extracted as itself.
-pub(crate) fn shape(text: &str, weight: Weight, direction: Direction) -> Arc<Shaped> {
-    cache::shaped(text, weight, direction, || shape::shape(text, weight, direction))
-}
-
-/// The width of a line of our own words, in points.
-pub(crate) fn width(text: &str, weight: Weight, size: f32) -> f32 {
-    shape(text, weight, Direction::Ltr).width * size
+pub(crate) fn shape(text: &str, weight: Weight, direction: Direction, set: &FontSet) -> Arc<Shaped> {
+    cache::shaped(text, weight, direction, set, || shape::shape(text, weight, direction, set))
 }

@@ -1,13 +1,15 @@
 //! Shaping: a line of text → runs of glyphs in visual order.
 
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use rustybuzz::ttf_parser::Tag;
 use rustybuzz::{Feature, UnicodeBuffer};
 use unicode_bidi::{BidiClass, BidiInfo, Level, bidi_class};
 
 use super::Direction;
-use super::fonts::{self, FontId, Weight};
+use super::fonts::{self, FontRef, Weight};
+use super::own::FontSet;
 use crate::base::header_text;
 
 /// A shaped line. Lengths are in em: times the size they are in points.
@@ -35,7 +37,7 @@ impl std::fmt::Debug for Shaped {
 #[derive(Debug)]
 pub(crate) struct Run {
     /// The font.
-    pub(crate) font: FontId,
+    pub(crate) font: FontRef,
     /// Its glyphs, from left to right.
     pub(crate) glyphs: Vec<Glyph>,
     /// Their advance.
@@ -87,20 +89,20 @@ impl krilla::text::Glyph for Glyph {
 /// A piece of text in one font, or one that no font has.
 struct Segment {
     bytes: Range<usize>,
-    font: FontId,
+    font: FontRef,
     is_missing: bool,
 }
 
-pub(super) fn shape(text: &str, weight: Weight, direction: Direction) -> Shaped {
+pub(super) fn shape(text: &str, weight: Weight, direction: Direction, set: &FontSet) -> Shaped {
     let text = if text.chars().any(is_foreign) { header_text(text) } else { text.to_owned() };
     let text = if text.chars().any(is_private) { text.replace(is_private, "\u{fffd}") } else { text };
     let (mut runs, mut is_reordered, mut n_missing) = (Vec::new(), false, 0);
-    if let Some(run) = figures(&text, weight) {
+    if let Some(run) = figures(&text, weight, set) {
         runs.push(run);
     } else {
-        let chain = fonts::chain(weight, &text);
+        let chain = fonts::chain(set, weight, &text);
         for (bytes, is_rtl) in visual_runs(&text, direction) {
-            let mut segments = segments(&text, bytes, chain);
+            let mut segments = segments(&text, bytes, &chain, weight);
             n_missing += segments.iter().map(|segment| missing(&text, segment)).sum::<u32>();
             if is_rtl {
                 is_reordered = true;
@@ -137,7 +139,7 @@ fn visual_runs(text: &str, direction: Direction) -> Vec<(Range<usize>, bool)> {
 
 /// Cuts a run where the font changes, in the order of the text. Marks stay with their letter, blanks with what
 /// stands before them.
-fn segments(text: &str, bytes: Range<usize>, chain: [FontId; 7]) -> Vec<Segment> {
+fn segments(text: &str, bytes: Range<usize>, chain: &[FontRef], weight: Weight) -> Vec<Segment> {
     let mut segments: Vec<Segment> = Vec::new();
     let mut letters = text[bytes.clone()].char_indices().map(|(at, letter)| (bytes.start + at, letter)).peekable();
     while let Some((start, letter)) = letters.next() {
@@ -150,20 +152,21 @@ fn segments(text: &str, bytes: Range<usize>, chain: [FontId; 7]) -> Vec<Segment>
             letters.next();
         }
         let cluster = &text[start..end];
-        let before = segments.last().filter(|segment| !segment.is_missing && letter == ' ').map(|segment| segment.font);
-        let has = |font: &FontId| cluster.chars().all(|letter| is_ignorable(letter) || font.glyph(letter).is_some());
+        let before =
+            segments.last().filter(|segment| !segment.is_missing && letter == ' ').map(|segment| &segment.font);
+        let has = |font: &&FontRef| cluster.chars().all(|letter| is_ignorable(letter) || font.glyph(letter).is_some());
         let font = before
             .into_iter()
             .chain(chain)
             .find(has)
-            .or_else(|| chain.into_iter().find(|font| font.glyph(letter).is_some()));
+            .or_else(|| chain.iter().find(|font| font.glyph(letter).is_some()))
+            .cloned();
         match (segments.last_mut(), font) {
             (Some(last), Some(font)) if last.font == font && !last.is_missing => last.bytes.end = end,
-            _ => segments.push(Segment {
+            (_, font) => segments.push(Segment {
                 bytes: start..end,
-                // Noto Sans has the sign for a missing character, Inter has not.
-                font: font.unwrap_or(chain[1]),
                 is_missing: font.is_none(),
+                font: font.unwrap_or(FontRef::Carried(fonts::noto(weight))),
             }),
         }
     }
@@ -198,17 +201,18 @@ fn is_ignorable(letter: char) -> bool {
 }
 
 fn run(text: &str, segment: &Segment, is_rtl: bool) -> Run {
-    let Some(font) = segment.font.font() else {
-        return Run { font: segment.font, glyphs: Vec::new(), width: 0.0 };
+    let font = segment.font.clone();
+    let Some(face) = segment.font.face() else {
+        return Run { font, glyphs: Vec::new(), width: 0.0 };
     };
-    let em = font.face.units_per_em() as f32;
+    let em = face.units_per_em() as f32;
     let mut glyphs = if segment.is_missing {
         let id = segment.font.glyph('\u{fffd}').unwrap_or_default();
-        let advance = f32::from(font.face.glyph_hor_advance(id).unwrap_or(0)) / em;
+        let advance = f32::from(face.glyph_hor_advance(id).unwrap_or(0)) / em;
         let (start, end) = (segment.bytes.start as u32, segment.bytes.end as u32);
         vec![Glyph { id: id.0, start, end, advance, x_offset: 0.0, y_offset: 0.0 }]
     } else {
-        shaped(&text[segment.bytes.clone()], &font.face, is_rtl, em)
+        shaped(&text[segment.bytes.clone()], face, is_rtl, em)
     };
     if !segment.is_missing {
         for glyph in &mut glyphs {
@@ -217,7 +221,7 @@ fn run(text: &str, segment: &Segment, is_rtl: bool) -> Run {
         }
     }
     let width = glyphs.iter().map(|glyph| glyph.advance).sum();
-    Run { font: segment.font, glyphs, width }
+    Run { font, glyphs, width }
 }
 
 fn shaped(text: &str, face: &rustybuzz::Face<'_>, is_rtl: bool, em: f32) -> Vec<Glyph> {
@@ -254,11 +258,13 @@ fn shaped(text: &str, face: &rustybuzz::Face<'_>, is_rtl: bool, em: f32) -> Vec<
 
 const FIGURES: &str = "0123456789,.%+\u{2212}";
 
+/// Glyph and advance of each of [`FIGURES`]; glyph 0 where the font has none.
+pub(super) type FigureTable = Vec<(u16, f32)>;
+
 /// Figures without the shaper: most texts of a report are figures, no two alike, and in tabular figures every
-/// sign stands by itself.
-fn figures(text: &str, weight: Weight) -> Option<Run> {
-    use std::sync::OnceLock;
-    static TABLES: [OnceLock<Vec<(u16, f32)>>; 3] = [const { OnceLock::new() }; 3];
+/// sign stands by itself. None where the main family lacks one of the signs.
+fn figures(text: &str, weight: Weight, set: &FontSet) -> Option<Run> {
+    static TABLES: [OnceLock<FigureTable>; 3] = [const { OnceLock::new() }; 3];
 
     let place = |letter: char| match letter {
         '0'..='9' => Some(letter as usize - '0' as usize),
@@ -272,36 +278,40 @@ fn figures(text: &str, weight: Weight) -> Option<Run> {
     if text.is_empty() || !text.chars().all(|letter| place(letter).is_some()) {
         return None;
     }
-    let id = fonts::inter(weight);
-    let font = id.font()?;
-    let em = font.face.units_per_em() as f32;
-    let table = TABLES[weight as usize].get_or_init(|| {
-        let alone = |letter: char| shaped(letter.encode_utf8(&mut [0; 4]), &font.face, false, em);
+    let font = fonts::main(set, weight);
+    let face = font.face()?;
+    let em = face.units_per_em() as f32;
+    let table = set.figures(weight).unwrap_or(&TABLES[weight as usize]).get_or_init(|| {
+        let alone = |letter: char| shaped(letter.encode_utf8(&mut [0; 4]), face, false, em);
         FIGURES
             .chars()
             .map(|letter| alone(letter).first().map_or((0, 0.0), |glyph| (glyph.id, glyph.advance)))
             .collect()
     });
-    let glyphs: Vec<Glyph> = text
-        .char_indices()
-        .filter_map(|(at, letter)| {
-            let (id, advance) = *table.get(place(letter)?)?;
-            let (start, end) = (at as u32, (at + letter.len_utf8()) as u32);
-            Some(Glyph { id, start, end, advance, x_offset: 0.0, y_offset: 0.0 })
-        })
-        .collect();
+    let glyph = |(at, letter): (usize, char)| {
+        let (id, advance) = table.get(place(letter)?).copied().filter(|(id, _)| *id != 0)?;
+        let (start, end) = (at as u32, (at + letter.len_utf8()) as u32);
+        Some(Glyph { id, start, end, advance, x_offset: 0.0, y_offset: 0.0 })
+    };
+    let glyphs: Vec<Glyph> = text.char_indices().map(glyph).collect::<Option<_>>()?;
     let width = glyphs.iter().map(|glyph| glyph.advance).sum();
-    Some(Run { font: id, glyphs, width })
+    Some(Run { font, glyphs, width })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::render::text::fonts::FontId;
+
+    fn shape(text: &str, weight: Weight, direction: Direction) -> Shaped {
+        super::shape(text, weight, direction, &FontSet::default())
+    }
 
     /// Fonts from left to right, and whether each cluster's bytes are named exactly once.
     fn check(text: &str, direction: Direction, fonts: &[FontId]) {
         let shaped = shape(text, Weight::Regular, direction);
-        assert_eq!(shaped.runs.iter().map(|run| run.font).collect::<Vec<_>>(), fonts, "{text}");
+        let fonts: Vec<FontRef> = fonts.iter().copied().map(FontRef::Carried).collect();
+        assert_eq!(shaped.runs.iter().map(|run| run.font.clone()).collect::<Vec<_>>(), fonts, "{text}");
         let mut clusters: Vec<(u32, u32)> =
             shaped.runs.iter().flat_map(|run| &run.glyphs).map(|glyph| (glyph.start, glyph.end)).collect();
         clusters.sort_unstable();

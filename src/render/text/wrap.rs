@@ -3,25 +3,32 @@
 use std::sync::Arc;
 
 use super::shape::is_mark;
-use super::{Direction, Shaped, Weight, shape};
+use super::{Direction, FontSet, Shaped, Weight, shape};
 use crate::base::short_name;
 use crate::render::Colour;
 
 /// How a text looks.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub(crate) struct Style {
+pub(crate) struct Style<'t> {
     /// How heavy it is.
     pub(crate) weight: Weight,
     /// Its size in points.
     pub(crate) size: f32,
     /// Its colour.
     pub(crate) colour: Colour,
+    /// What it is set in.
+    pub(crate) fonts: &'t FontSet,
 }
 
-impl Style {
-    /// The width of a text in this style, in points.
+impl Style<'_> {
+    /// Shapes one line of text.
+    pub(crate) fn shape(self, text: &str, direction: Direction) -> Arc<Shaped> {
+        shape(text, self.weight, direction, self.fonts)
+    }
+
+    /// The width of a line of our own words in this style, in points.
     pub(crate) fn width(self, text: &str) -> f32 {
-        shape(text, self.weight, Direction::Ltr).width * self.size
+        self.shape(text, Direction::Ltr).width * self.size
     }
 }
 
@@ -29,16 +36,16 @@ impl Style {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Span<'a> {
     pub(crate) text: &'a str,
-    pub(crate) style: Style,
+    pub(crate) style: Style<'a>,
 }
 
-/// A line of a paragraph: parts and where each begins.
+/// A line of a paragraph: its parts, each with where it begins, its size and its colour.
 ///
 /// A blank at which the paragraph was broken stands at the line's end: it is not seen, and words do not run into each
 /// other when the text is read or copied.
 #[derive(Debug, Default)]
 pub(crate) struct Line {
-    pub(crate) parts: Vec<(f32, Arc<Shaped>, Style)>,
+    pub(crate) parts: Vec<(f32, Arc<Shaped>, f32, Colour)>,
     /// How wide it is without such a blank, in points.
     pub(crate) width: f32,
 }
@@ -46,7 +53,7 @@ pub(crate) struct Line {
 /// The least that stays together: a word, or one ideograph.
 struct Unit<'a> {
     text: &'a str,
-    style: Style,
+    style: Style<'a>,
     follows_blank: bool,
 }
 
@@ -86,18 +93,18 @@ pub(crate) fn wrap(spans: &[Span<'_>], width: f32) -> Vec<Line> {
 }
 
 #[derive(Default)]
-struct LineBuilder {
-    parts: Vec<(f32, String, Style)>,
+struct LineBuilder<'t> {
+    parts: Vec<(f32, String, Style<'t>)>,
     width: f32,
     ends_at_blank: bool,
 }
 
-impl LineBuilder {
+impl<'t> LineBuilder<'t> {
     fn is_empty(&self) -> bool {
         self.parts.is_empty()
     }
 
-    fn push(&mut self, unit: &Unit<'_>, blank: f32, width: f32) {
+    fn push(&mut self, unit: &Unit<'t>, blank: f32, width: f32) {
         match self.parts.last_mut() {
             Some((_, text, style)) if *style == unit.style => {
                 if blank > 0.0 {
@@ -121,7 +128,9 @@ impl LineBuilder {
         if let Some((_, text, _)) = self.parts.last_mut().filter(|_| self.ends_at_blank) {
             text.push(' ');
         }
-        let shaped = |(x, text, style): (f32, String, Style)| (x, shape(&text, style.weight, Direction::Ltr), style);
+        let shaped = |(x, text, style): (f32, String, Style<'t>)| {
+            (x, style.shape(&text, Direction::Ltr), style.size, style.colour)
+        };
         Line { parts: self.parts.into_iter().map(shaped).collect(), width: self.width }
     }
 }
@@ -171,7 +180,7 @@ fn breaks_between(before: char, letter: char) -> bool {
 }
 
 /// How many bytes of a word fit, never none, never cutting a mark from its letter.
-fn prefix_that_fits(word: &str, style: Style, width: f32) -> usize {
+fn prefix_that_fits(word: &str, style: Style<'_>, width: f32) -> usize {
     let ends: Vec<usize> =
         word.char_indices().skip(1).filter(|(_, letter)| !is_mark(*letter)).map(|(at, _)| at).collect();
     let n = ends.partition_point(|end| style.width(&word[..*end]) <= width);
@@ -180,18 +189,18 @@ fn prefix_that_fits(word: &str, style: Style, width: f32) -> usize {
 
 /// A name in one line, shortened in its middle until it is no wider than `width` points; where not even three
 /// letters have room, a mark that something stands here, or nothing.
-pub(crate) fn fit(text: &str, style: Style, direction: Direction, width: f32) -> Arc<Shaped> {
-    let whole = shape(text, style.weight, direction);
+pub(crate) fn fit(text: &str, style: Style<'_>, direction: Direction, width: f32) -> Arc<Shaped> {
+    let whole = style.shape(text, direction);
     if whole.width * style.size <= width {
         return whole;
     }
-    let short = |chars: usize| shape(&short_name(&whole.text, chars), style.weight, direction);
+    let short = |chars: usize| style.shape(&short_name(&whole.text, chars), direction);
     let (mut fits, mut fails) = (3, whole.text.chars().count());
     while fits + 1 < fails {
         let middle = (fits + fails) / 2;
         if short(middle).width * style.size <= width { fits = middle } else { fails = middle }
     }
-    [short(fits), shape("…", style.weight, direction)]
+    [short(fits), style.shape("…", direction)]
         .into_iter()
         .find(|short| short.width * style.size <= width)
         .unwrap_or_default()
@@ -201,16 +210,20 @@ pub(crate) fn fit(text: &str, style: Style, direction: Direction, width: f32) ->
 mod tests {
     use super::*;
 
-    const STYLE: Style = Style { weight: Weight::Regular, size: 10.0, colour: Colour(0, 0, 0) };
+    fn style(fonts: &FontSet) -> Style<'_> {
+        Style { weight: Weight::Regular, size: 10.0, colour: Colour(0, 0, 0), fonts }
+    }
 
     fn lines(text: &str, width: f32) -> Vec<String> {
-        let lines = wrap(&[Span { text, style: STYLE }], width);
+        let fonts = FontSet::default();
+        let lines = wrap(&[Span { text, style: style(&fonts) }], width);
         for line in &lines {
-            let end = |(x, shaped, style): &(f32, Arc<Shaped>, Style)| x + style.width(shaped.text.trim_end());
+            let end =
+                |(x, shaped, ..): &(f32, Arc<Shaped>, f32, Colour)| x + style(&fonts).width(shaped.text.trim_end());
             let end = line.parts.iter().map(end).fold(0.0, f32::max);
             assert!(end <= width + 0.5 && (end - line.width).abs() < 0.1, "{end} of {width}: {line:?}");
         }
-        lines.iter().map(|line| line.parts.iter().map(|(_, shaped, _)| &*shaped.text).collect()).collect()
+        lines.iter().map(|line| line.parts.iter().map(|(_, shaped, ..)| &*shaped.text).collect()).collect()
     }
 
     #[test]
@@ -233,9 +246,11 @@ mod tests {
     #[test]
     fn names_are_shortened_in_their_middle_until_they_fit() {
         let name = format!("Start {} End", "x".repeat(200));
-        let short = fit(&name, STYLE, Direction::Auto, 80.0);
-        assert!(short.width * STYLE.size <= 80.0);
+        let fonts = FontSet::default();
+        let style = style(&fonts);
+        let short = fit(&name, style, Direction::Auto, 80.0);
+        assert!(short.width * style.size <= 80.0);
         assert!(short.text.starts_with("Start") && short.text.ends_with("End") && short.text.contains('…'));
-        assert_eq!(&*fit("Kort", STYLE, Direction::Auto, 80.0).text, "Kort");
+        assert_eq!(&*fit("Kort", style, Direction::Auto, 80.0).text, "Kort");
     }
 }

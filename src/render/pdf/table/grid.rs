@@ -4,7 +4,7 @@ use super::size_of;
 use crate::render::pdf::kpis::SIGN;
 use crate::render::pdf::look::{BODY, SMALL};
 use crate::render::pdf::mark::{DOT_WIDTH, Room};
-use crate::render::text::{Direction, Weight, shape, width};
+use crate::render::text::{Direction, FontSet, Weight, shape};
 use crate::report::{ColumnKind, Table, Value};
 
 /// Where a column stands.
@@ -48,8 +48,8 @@ const BAR_MIN: f32 = 36.0;
 const BAR_MAX: f32 = 110.0;
 
 /// How narrow a table can be before its figures or names suffer.
-pub(in crate::render::pdf) fn width_min(table: &Table) -> f32 {
-    let needs = needs(table, BODY, true);
+pub(in crate::render::pdf) fn width_min(table: &Table, fonts: &FontSet) -> f32 {
+    let needs = needs(table, BODY, true, fonts);
     let names = table.columns.iter().filter(|column| is_name(column.kind)).count();
     let gaps = GAP_NARROW * table.columns.len().saturating_sub(1) as f32;
     let figures: f32 = needs.iter().filter(|need| !need.is_name).map(|need| need.cells.max(need.word)).sum();
@@ -79,21 +79,24 @@ struct Need {
     word: f32,
 }
 
-fn needs(table: &Table, size: f32, is_narrow: bool) -> Vec<Need> {
+fn needs(table: &Table, size: f32, is_narrow: bool, fonts: &FontSet) -> Vec<Need> {
+    let width = |text: &str| shape(text, Weight::Regular, Direction::Ltr, fonts).width * SMALL;
     let no_head = is_narrow && table.columns.len() <= 3;
     table
         .columns
         .iter()
         .enumerate()
         .map(|(n, column)| {
-            let label_width = |text: &str| if no_head { 0.0 } else { width(text, Weight::Regular, SMALL) };
+            let label_width = |text: &str| if no_head { 0.0 } else { width(text) };
             let rows = table.rows.iter().filter_map(|row| row.get(n)).map(|value| (value, Weight::Regular));
             let total =
                 table.total.iter().filter_map(|total| total.cells.get(n)).map(|value| (value, Weight::SemiBold));
             let cells = match column.kind {
                 ColumnKind::Trend if is_narrow => TREND_MIN,
                 ColumnKind::Trend => 60.0,
-                _ => rows.chain(total).map(|(value, weight)| cell_width(value, weight, size)).fold(0.0, f32::max),
+                _ => {
+                    rows.chain(total).map(|(value, weight)| cell_width(value, weight, size, fonts)).fold(0.0, f32::max)
+                }
             };
             Need {
                 is_name: is_name(column.kind),
@@ -106,8 +109,8 @@ fn needs(table: &Table, size: f32, is_narrow: bool) -> Vec<Need> {
         .collect()
 }
 
-fn cell_width(value: &Value, weight: Weight, size: f32) -> f32 {
-    let text = |text: &str| (shape(text, weight, Direction::Auto).width * size).ceil();
+fn cell_width(value: &Value, weight: Weight, size: f32, fonts: &FontSet) -> f32 {
+    let text = |text: &str| (shape(text, weight, Direction::Auto, fonts).width * size).ceil();
     match value {
         Value::Text(name) => text(name),
         Value::Name { name, .. } => DOT_WIDTH + text(name),
@@ -118,14 +121,14 @@ fn cell_width(value: &Value, weight: Weight, size: f32) -> f32 {
 
 impl Grid {
     pub(super) fn of(table: &Table, room: Room<'_>) -> Grid {
-        let is_narrow = room.width < NARROW;
+        let (is_narrow, fonts) = (room.width < NARROW, &room.theme.fonts);
         let bars: Vec<usize> =
             (0..table.columns.len()).filter(|n| table.columns[*n].kind == ColumnKind::QuantityBar).collect();
         let first_is_name = table.columns.first().is_some_and(|column| is_name(column.kind));
         let bar_below = bars.first().copied().filter(|_| is_narrow && first_is_name);
         let mut grid = Grid { columns: Vec::new(), size: BODY, bar_below, largest: largest(table) };
         let gaps = table.columns.len().saturating_sub(1) as f32;
-        let mut needs = needs(table, BODY, is_narrow);
+        let mut needs = needs(table, BODY, is_narrow, fonts);
         let mut gap = gap(&needs, is_narrow, room.width);
         let names_min = NAME_MIN * needs.iter().filter(|need| need.is_name).count() as f32;
         let figures = |needs: &[Need]| -> f32 {
@@ -134,7 +137,7 @@ impl Grid {
         if figures(&needs) + names_min + gaps * gap > room.width {
             gap = (room.width * 0.3 / gaps.max(1.0)).min(5.0);
             grid.size = SMALL;
-            needs = self::needs(table, SMALL, true);
+            needs = self::needs(table, SMALL, true, fonts);
         }
         let left = room.width - figures(&needs) - gaps * gap;
         let beside: Vec<usize> = if is_narrow { Vec::new() } else { bars };

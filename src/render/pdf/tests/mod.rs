@@ -1,5 +1,7 @@
 //! Pages held to their paper, texts read back, bytes that repeat.
 
+mod themed;
+
 use std::collections::BTreeSet;
 
 use lopdf::{Document, Object};
@@ -7,8 +9,8 @@ use lopdf::{Document, Object};
 use super::mark::Mark;
 use super::*;
 use crate::base::{Growth, Quantity};
-use crate::render::text::{Direction, Shaped, Weight, shape};
-use crate::render::{Paper, sample_report};
+use crate::render::text::{Direction, FontSet, Shaped, Weight, shape};
+use crate::render::{Colour, Paper, sample_report};
 use crate::report::{Block, Chart, Column, ColumnKind, Panel, Series, Slot, Table, Total, Value};
 
 fn render(report: &Report, theme: &Theme) -> Vec<u8> {
@@ -112,7 +114,7 @@ fn the_file_names_its_title_language_and_date_and_embeds_every_font() {
 
 /// The width of a text without the blank at which its line was broken, in em.
 fn seen(shaped: &Shaped) -> f32 {
-    let blank = shape(" ", Weight::Regular, Direction::Ltr).width;
+    let blank = shape(" ", Weight::Regular, Direction::Ltr, &FontSet::default()).width;
     shaped.width - if shaped.text.ends_with(' ') { blank } else { 0.0 }
 }
 
@@ -120,9 +122,9 @@ fn seen(shaped: &Shaped) -> f32 {
 fn bounds(mark: &Mark<'_>) -> [f32; 4] {
     match mark {
         Mark::Text { x, y, shaped, size, .. } => [*x, y - size * 0.73, x + seen(shaped) * size, *y],
-        Mark::Rect { x, y, width, height, .. } | Mark::Picture { x, y, width, height, .. } => {
-            [*x, *y, x + width, y + height]
-        }
+        Mark::Rect { x, y, width, height, .. }
+        | Mark::Picture { x, y, width, height, .. }
+        | Mark::Logo { x, y, width, height, .. } => [*x, *y, x + width, y + height],
         Mark::Dot { x, y, radius, .. } => [x - radius, y - radius, x + radius, y + radius],
         Mark::Triangle { x, y, side, .. } => [*x, y - side, x + side, *y],
         Mark::Anchor { .. } | Mark::Begin(_) | Mark::End => [100.0, 100.0, 100.0, 100.0],
@@ -135,7 +137,7 @@ fn check(name: &str, report: &Report, theme: &Theme) {
     let pages = layout(report, theme);
     for (at, page) in pages.iter().enumerate() {
         let texts: Vec<&Mark<'_>> = page.marks.iter().filter(|mark| matches!(mark, Mark::Text { .. })).collect();
-        let pictures = page.marks.iter().filter(|mark| matches!(mark, Mark::Picture { .. }));
+        let pictures = page.marks.iter().filter(|mark| matches!(mark, Mark::Picture { .. } | Mark::Logo { .. }));
         for mark in &page.marks {
             let [left, top, right, bottom] = bounds(mark);
             let is_inside = left >= 39.5 && right <= width - 39.5 && top >= 20.0 && bottom <= height - 20.0;
