@@ -1,7 +1,7 @@
 //! What a PDF costs, in CPU time on one core: the standard report, and how it grows with countries, products and SKUs;
 //! and how much memory stays resident over thousands of documents.
 //!
-//! Prints medians; nothing is asserted. `cargo bench --bench pdf`.
+//! Prints medians; nothing is asserted. `cargo bench --bench pdf`, or with a word to measure only days that are named so.
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a bench prints, and stops where it cannot go on")]
 
@@ -19,6 +19,7 @@ const N_MEASURED: usize = 101;
 const N_DOCUMENTS: usize = 5_000;
 
 fn main() {
+    let word = std::env::args().skip(1).find(|word| !word.starts_with('-'));
     let standard = || Data::default();
     for day in [
         day("standard: 60 countries, 5 products, 20 SKUs", standard()),
@@ -28,9 +29,13 @@ fn main() {
         day("200 countries, 40 products, 400 SKUs", Data { n_markets: 200, n_products: 40, n_skus: 10, ..standard() }),
         day("no rows", Data { n_products: 0, ..standard() }),
     ] {
-        measure(&day);
+        if word.as_ref().is_none_or(|word| day.name.contains(word.as_str())) {
+            measure(&day);
+        }
     }
-    memory();
+    if word.is_none() {
+        memory();
+    }
 }
 
 fn render(day: &Day) -> Vec<u8> {
