@@ -130,6 +130,7 @@ fn template() -> Template {
         name: "product-licenses".into(),
         title: "Product licenses".into(),
         sections: SectionKind::ALL.to_vec(),
+        map: true,
         raw_columns: RawField::ALL.to_vec(),
     }
 }

@@ -360,6 +360,8 @@ pub(super) struct RawSection {
     /// Which one.
     #[schemars(required, length(min = 1))]
     pub kind: Option<At<String>>,
+    /// Whether `geography` has its world map; `true` if left out.
+    pub map: Option<At<bool>>,
 }
 
 /// The roles of a report, by key.

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::at::At;
-use super::raw::{RawRole, RawRoles, RawTemplate};
+use super::raw::{RawRole, RawRoles, RawSection, RawTemplate};
 use super::settings::FilePath;
 use super::source::{self, Place, Source};
 use super::{ConfigError, ConfigErrors, hint, keys, schema, shipped};
@@ -23,6 +23,8 @@ const EMAIL_FILES: [&str; 3] = ["subject.txt", "body.txt", "body.html"];
 
 /// A role's key is part of paths.
 const ROLE_CHARS_MAX: usize = 40;
+/// As much of a section's name as a message repeats.
+const KIND_CHARS_MAX: usize = 40;
 
 pub(super) struct Templates {
     pub template: Template,
@@ -122,6 +124,7 @@ fn strangers(own: &FilePath, place: &Place, errors: &mut ConfigErrors) {
 /// Checks a `report.toml`.
 pub(super) fn template(text: &str, source: &Arc<Source>, errors: &mut ConfigErrors) -> Option<Template> {
     let raw = keys::read::<RawTemplate>(text, source, &schema::TEMPLATE, errors)?;
+    let map = raw.sections.as_deref().is_none_or(|sections| has_map(sections, source, errors));
     let kinds: Option<Vec<At<String>>> =
         raw.sections.map(|sections| sections.into_iter().filter_map(|section| section.kind).collect());
     let known: Vec<(&str, SectionKind)> = SectionKind::ALL.iter().map(|kind| (kind.key(), *kind)).collect();
@@ -132,8 +135,26 @@ pub(super) fn template(text: &str, source: &Arc<Source>, errors: &mut ConfigErro
         name: REPORT.to_owned(),
         title: raw.title?.into_inner(),
         sections: sections?,
+        map,
         raw_columns: raw_columns?,
     })
+}
+
+/// Whether the section of countries has its world map; no other section has one to turn on or off.
+fn has_map(sections: &[RawSection], source: &Arc<Source>, errors: &mut ConfigErrors) -> bool {
+    let geography = SectionKind::Geography.key();
+    let mut has_map = true;
+    for section in sections {
+        let (Some(kind), Some(map)) = (&section.kind, &section.map) else { continue };
+        if kind.get() == geography {
+            has_map = *map.get();
+        } else {
+            let what = format!("section `{}` has no map", crate::base::short_name(kind.get(), KIND_CHARS_MAX));
+            let hint = format!("take `map` out, or put it below `kind = \"{geography}\"`");
+            errors.add(ConfigError::new(what, source.place(map.span()), hint));
+        }
+    }
+    has_map
 }
 
 /// Checks a `roles.toml`.

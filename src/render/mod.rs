@@ -4,6 +4,8 @@ pub(crate) mod chart;
 pub mod email;
 mod pdf;
 #[cfg(test)]
+pub(crate) mod sample_map;
+#[cfg(test)]
 pub(crate) mod sample_report;
 pub(crate) mod text;
 mod theme;

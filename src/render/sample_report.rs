@@ -2,6 +2,7 @@
 
 use chrono::{TimeZone, Utc};
 
+use super::sample_map;
 use crate::base::{EditionId, Growth, Month, Quantity, Range, Ratio};
 use crate::report::words::{self, Course};
 use crate::report::{
@@ -130,6 +131,7 @@ fn empty_block(block: &mut Block) -> bool {
         }
         Block::Chart(Chart::Columns(chart)) => chart.months.clear(),
         Block::Chart(Chart::Donut(chart)) => chart.slices.clear(),
+        Block::Chart(Chart::Map(chart)) => chart.values.clear(),
         Block::Panels { panels, .. } => {
             for panel in panels {
                 panel.blocks.retain_mut(empty_block);
@@ -259,33 +261,36 @@ fn geography(n: usize) -> Section {
         kind: SectionKind::Geography,
         title: "Geographical spread of licenses".to_owned(),
         lead: "Licenses in 60 countries and regions; Japan, Germany and Brazil hold half of them.".to_owned(),
-        blocks: vec![Block::Table(Table {
-            key: "countries".to_owned(),
-            caption: "Licenses by country/region".to_owned(),
-            columns: columns(&[
-                ("Country/region", ColumnKind::Text),
-                ("Current licenses (includes unassigned)", ColumnKind::QuantityBar),
-                ("Share", ColumnKind::Ratio),
-                ("Active licenses", ColumnKind::Quantity),
-                ("Share of active licenses", ColumnKind::Ratio),
-                ("Growth", ColumnKind::Growth),
-                ("Course", ColumnKind::Trend),
-            ]),
-            rows: rows.collect(),
-            total: Some(Total {
-                cells: vec![
-                    Value::Text("All countries/regions".to_owned()),
-                    Value::Quantity(whole(187_000)),
-                    ratio(1, 1),
-                    Value::Quantity(whole(124_000)),
-                    ratio(1, 1),
-                    Value::Growth(Growth::Absent),
-                    Value::Trend(Vec::new()),
-                ],
-                is_sum: true,
+        blocks: vec![
+            Block::Chart(Chart::Map(sample_map::map(60))),
+            Block::Table(Table {
+                key: "countries".to_owned(),
+                caption: "Licenses by country/region".to_owned(),
+                columns: columns(&[
+                    ("Country/region", ColumnKind::Text),
+                    ("Current licenses (includes unassigned)", ColumnKind::QuantityBar),
+                    ("Share", ColumnKind::Ratio),
+                    ("Active licenses", ColumnKind::Quantity),
+                    ("Share of active licenses", ColumnKind::Ratio),
+                    ("Growth", ColumnKind::Growth),
+                    ("Course", ColumnKind::Trend),
+                ]),
+                rows: rows.collect(),
+                total: Some(Total {
+                    cells: vec![
+                        Value::Text("All countries/regions".to_owned()),
+                        Value::Quantity(whole(187_000)),
+                        ratio(1, 1),
+                        Value::Quantity(whole(124_000)),
+                        ratio(1, 1),
+                        Value::Growth(Growth::Absent),
+                        Value::Trend(Vec::new()),
+                    ],
+                    is_sum: true,
+                }),
+                note: "Unknown: the customer's country is not in the source.".to_owned(),
             }),
-            note: "Unknown: the customer's country is not in the source.".to_owned(),
-        })],
+        ],
     }
 }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Slot;
-use crate::base::{Month, Quantity};
+use crate::base::{Market, Month, Quantity};
 
 /// A chart.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -13,6 +13,8 @@ pub enum Chart {
     Columns(Columns),
     /// A ring of shares.
     Donut(Donut),
+    /// The world, its countries/regions shaded by their values.
+    Map(Map),
 }
 
 /// Stacked columns over months: `above` grows up from the axis, `below` down from it.
@@ -73,4 +75,39 @@ pub struct Slice {
     pub slot: Slot,
     /// Its value, not negative.
     pub value: Quantity,
+}
+
+/// The world, its countries/regions shaded by their values.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Map {
+    /// Its stable name, unique in the report: lower-case letters, digits and `_`.
+    pub key: String,
+    /// Its title.
+    pub title: String,
+    /// What it shows, in words with figures, for screen readers.
+    pub alt: String,
+    /// What is counted, as in `Current licenses`.
+    pub value_label: String,
+    /// The known markets with a value above zero, largest first.
+    pub values: Vec<(Market, Quantity)>,
+    /// The classes that are told apart by shade, least first; every value is in one.
+    pub classes: Vec<MapClass>,
+    /// The count without a known market, which stands nowhere on the map.
+    pub unknown: Quantity,
+}
+
+/// A class of values.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct MapClass {
+    /// Its range in words, as in `100–999`.
+    pub label: String,
+    /// Its values are below this; none for the last.
+    pub below: Option<Quantity>,
+}
+
+impl Map {
+    /// The class of a value, counted from the least.
+    pub fn class_of(&self, value: Quantity) -> Option<usize> {
+        self.classes.iter().position(|class| class.below.is_none_or(|below| value < below))
+    }
 }

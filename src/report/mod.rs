@@ -9,7 +9,7 @@ pub mod words;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-pub use chart::{Chart, Columns, Donut, Series, Slice};
+pub use chart::{Chart, Columns, Donut, Map, MapClass, Series, Slice};
 pub use rows::{Cell, RawColumn, RawKind, Rows, RowsBuffer, RowsError};
 pub use table::{Column, ColumnKind, Table, Total};
 pub use value::{Slot, Value};

@@ -5,10 +5,11 @@ use std::cmp::Reverse;
 use crate::base::{Market, Month, Quantity, Ratio};
 use crate::facts::Measure;
 use crate::report::words::{self, Spread};
-use crate::report::{Block, Card, Column, ColumnKind, Figure, Section, SectionKind, Table, Total, Value};
+use crate::report::{Block, Card, Chart, Column, ColumnKind, Figure, Section, SectionKind, Table, Total, Value};
 
 use super::Context;
 use super::course::Course;
+use super::map;
 
 pub(super) fn section(context: &Context<'_>) -> Section {
     let figures = context.figures;
@@ -36,11 +37,19 @@ pub(super) fn section(context: &Context<'_>) -> Section {
             note: "licenses whose customer has none in the data".to_owned(),
         },
     ];
+    let mut blocks = vec![Block::Cards(cards)];
+    if context.template.map {
+        let licenses =
+            |(market, course): &(Market, &Course)| Some((*market, figures.of(course, month, Measure::Licenses)?));
+        let licenses: Vec<(Market, Quantity)> = markets.iter().filter_map(licenses).collect();
+        blocks.extend(map::map(month, &licenses).map(|map| Block::Chart(Chart::Map(map))));
+    }
+    blocks.push(Block::Table(countries(context, month, &markets)));
     Section {
         kind: SectionKind::Geography,
         title: "Geographical spread of licenses".to_owned(),
         lead: lead(context, month, &markets),
-        blocks: vec![Block::Cards(cards), Block::Table(countries(context, month, &markets))],
+        blocks,
     }
 }
 

@@ -7,6 +7,7 @@ mod figures;
 mod flows;
 mod geography;
 mod license_adds;
+mod map;
 mod raw_data;
 mod summary;
 mod tally;

@@ -14,6 +14,8 @@ pub struct Template {
     pub title: String,
     /// Its sections in order, each at most once, never empty.
     pub sections: Vec<SectionKind>,
+    /// Whether the section of countries has its world map.
+    pub map: bool,
     /// The columns of the raw rows in order, each at most once.
     pub raw_columns: Vec<RawField>,
 }

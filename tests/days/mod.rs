@@ -91,6 +91,7 @@ pub fn day(name: &'static str, data: Data) -> Day {
         title: "Product licenses".to_owned(),
         sections: SectionKind::ALL.to_vec(),
         raw_columns: RawField::ALL.to_vec(),
+        map: true,
     };
     let partner = Partner { id: "5417831".to_owned(), name: data.partner(), locations: BTreeMap::new() };
     let period = Period::month(range.last());

@@ -1,6 +1,8 @@
-//! `cargo xtask test | bench | gallery | schema`: what is run beside the product. Standard library only, so that it builds at once.
+//! `cargo xtask test | bench | gallery | schema | map`: what is run beside the product. Standard library only, so
+//! that it builds at once.
 
 mod check;
+mod map;
 mod peers;
 mod steps;
 mod verapdf;
@@ -14,7 +16,9 @@ const USAGE: &str = "\
 usage: cargo xtask test [--long] [--only NAME]...   every check, with all its set-up
        cargo xtask bench                            the benches, with their figures
        cargo xtask gallery                          every page of good days and bad ones, as pictures to look at
-       cargo xtask schema                           writes config/pressrun.schema.json anew";
+       cargo xtask schema                           writes config/pressrun.schema.json anew
+       cargo xtask map COUNTRIES                    writes the world of the Geography section anew, from the
+                                                    countries-50m.json of the npm package world-atlas 2.0.2";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -27,6 +31,7 @@ fn main() -> ExitCode {
         ["bench"] => bench(&Tree::here()),
         ["gallery"] => gallery(&Tree::here()),
         ["schema"] => schema(&Tree::here()),
+        ["map", countries] => map(&Tree::here(), Path::new(countries)),
         ["help" | "--help" | "-h"] => {
             println!("{USAGE}");
             ExitCode::SUCCESS
@@ -107,6 +112,18 @@ fn schema(tree: &Tree) -> ExitCode {
     log.run(step.env("PRESSRUN_UPDATE", "1").counting_tests());
     if !file.is_file() {
         log.failed("schema", "config/pressrun.schema.json was not written");
+    }
+    log.close()
+}
+
+fn map(tree: &Tree, countries: &Path) -> ExitCode {
+    let mut log = Log::default();
+    let text = std::fs::read_to_string(countries).map_err(|error| format!("{}: {error}", countries.display()));
+    let written = text.and_then(|text| map::of(&text)).and_then(|world| {
+        std::fs::write(tree.root.join("src/render/chart/world.txt"), world).map_err(|error| error.to_string())
+    });
+    if let Err(message) = written {
+        log.failed("map", &message);
     }
     log.close()
 }

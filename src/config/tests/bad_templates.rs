@@ -34,8 +34,23 @@ fn a_template_names_known_sections_and_columns_once() {
         ),
         (
             format!("{HEAD}[[sections]]\nkind = \"about\"\nmap = true\n"),
-            "unknown key `map` in `[[sections]]` at t.toml:5:1",
-            "known keys in `[[sections]]`: `kind`",
+            "section `about` has no map at t.toml:5:7",
+            "take `map` out, or put it below `kind = \"geography\"`",
+        ),
+        (
+            format!("{HEAD}[[sections]]\nkind = \"geography\"\nmap = \"no\"\n"),
+            "`map` must be `true` or `false`, not a text in quotes at t.toml:5:7",
+            "whether `geography` has its world map; `true` if left out",
+        ),
+        (
+            format!("{HEAD}[[sections]]\nkind = \"geography\"\nmaps = true\n"),
+            "unknown key `maps` in `[[sections]]` at t.toml:5:1",
+            "did you mean `map`?",
+        ),
+        (
+            format!("{HEAD}[[sections]]\nkind = \"geography\"\nchart = true\n"),
+            "unknown key `chart` in `[[sections]]` at t.toml:5:1",
+            "known keys in `[[sections]]`: `kind`, `map`",
         ),
         (
             "title = \"T\"\nraw_columns = [\"month\", \"customer\"]\n[[sections]]\nkind = \"about\"\n".to_owned(),
@@ -47,6 +62,15 @@ fn a_template_names_known_sections_and_columns_once() {
         (HEAD.to_owned(), "missing key `sections` at t.toml:1:1", "add `sections = …`: the sections, in order"),
     ] {
         refuses(template, &text, first_line, hint);
+    }
+}
+
+#[test]
+fn the_map_is_there_unless_it_is_turned_off() {
+    for (key, expected) in [("", true), ("map = true\n", true), ("map = false\n", false)] {
+        let text = format!("{HEAD}[[sections]]\nkind = \"geography\"\n{key}");
+        let read = template(&text, &Source::new("t.toml", &text), &mut ConfigErrors::default());
+        assert_eq!(read.unwrap().map, expected, "{key}");
     }
 }
 

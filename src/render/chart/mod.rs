@@ -6,7 +6,9 @@
 mod axis;
 mod columns;
 mod donut;
+mod map;
 mod micro;
+mod world;
 
 use plotters::coord::Shift;
 use plotters::drawing::{DrawingAreaErrorKind, IntoDrawingArea};
@@ -14,9 +16,11 @@ use plotters::prelude::{DrawingArea, DrawingBackend, IntoFont, RGBColor, TextSty
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, FontStyle, ShapeStyle};
 
+pub(crate) use map::{bare, height as map_height, shade};
+
 use super::{Colour, Theme};
 use crate::base::Quantity;
-use crate::report::{Columns, Donut};
+use crate::report::{Columns, Donut, Map};
 
 /// Units of a backend in a point of 1/72 inch.
 pub(crate) const UNITS_PER_POINT: f32 = 10.0;
@@ -34,6 +38,8 @@ pub(crate) enum Picture<'r> {
     Columns(&'r Columns),
     /// A ring of shares.
     Donut(&'r Donut),
+    /// The world, shaded.
+    Map(&'r Map),
     /// A course as a line that ends in a dot.
     Spark(&'r [Option<Quantity>], Colour),
     /// A course as small columns, one of which may be *current*.
@@ -49,6 +55,7 @@ impl Picture<'_> {
                 chart.months.is_empty() || chart.above.iter().chain(&chart.below).all(|series| absent(&series.values))
             }
             Picture::Donut(chart) => chart.slices.iter().all(|slice| slice.value <= Quantity::ZERO),
+            Picture::Map(chart) => chart.values.is_empty(),
             Picture::Spark(values, _) | Picture::Micro(values, _) => absent(values),
         }
     }
@@ -66,6 +73,7 @@ pub(crate) fn draw<DB: DrawingBackend>(backend: DB, picture: Picture<'_>, theme:
     match picture {
         Picture::Columns(chart) => columns::draw(&area, chart, theme)?,
         Picture::Donut(chart) => donut::draw(&area, chart, theme)?,
+        Picture::Map(chart) => map::draw(&area, chart, theme)?,
         Picture::Spark(values, colour) => micro::spark(&area, values, colour)?,
         Picture::Micro(values, current) => micro::columns(&area, values, current, theme)?,
     }
@@ -110,11 +118,14 @@ mod tests {
     use plotters_backend::{BackendColor, BackendCoord, BackendStyle, BackendTextStyle, DrawingErrorKind};
 
     use super::*;
-    use crate::render::sample_report;
+    use crate::render::{sample_map, sample_report};
     use crate::report::{Block, Chart};
 
     /// Left, top, right and bottom of each text, and of everything else.
-    type Boxes = Rc<RefCell<(Vec<[i32; 4]>, Vec<[i32; 4]>)>>;
+    type Boxed = (Vec<[i32; 4]>, Vec<[i32; 4]>);
+
+    /// The same, while more are noted.
+    type Boxes = Rc<RefCell<Boxed>>;
 
     /// A backend that notes where things are.
     struct Recorder {
@@ -192,13 +203,13 @@ mod tests {
     }
 
     /// No label touches another, nothing leaves the picture, and something is drawn.
-    fn check(picture: Picture<'_>, width: f32, height: f32) {
+    fn check(picture: Picture<'_>, width: f32, height: f32) -> Boxed {
         let boxes = Boxes::default();
         let size = (units(width).unsigned_abs(), units(height).unsigned_abs());
         draw(Recorder { size, boxes: Rc::clone(&boxes) }, picture, &Theme::default()).unwrap();
-        let (texts, shapes) = &*boxes.borrow();
+        let (texts, shapes) = boxes.take();
         assert!(!shapes.is_empty(), "{picture:?}");
-        for [left, top, right, bottom] in texts.iter().chain(shapes) {
+        for [left, top, right, bottom] in texts.iter().chain(&shapes) {
             let is_inside = *left >= -1 && *top >= -1 && *right <= size.0 as i32 + 1 && *bottom <= size.1 as i32 + 1;
             assert!(is_inside, "{left} {top} {right} {bottom} of {size:?}: {picture:?}");
         }
@@ -207,6 +218,7 @@ mod tests {
                 assert!(l >= right || left >= r || t >= bottom || top >= b, "{l} {t} on {left} {top}: {picture:?}");
             }
         }
+        (texts, shapes)
     }
 
     #[test]
@@ -231,7 +243,8 @@ mod tests {
                             check(Picture::Columns(&zero), width, height);
                         }
                     }
-                    Block::Chart(Chart::Donut(chart)) => check(Picture::Donut(chart), 126.0, 126.0),
+                    Block::Chart(Chart::Map(chart)) => drop(check(Picture::Map(chart), 515.0, 236.0)),
+                    Block::Chart(Chart::Donut(chart)) => drop(check(Picture::Donut(chart), 126.0, 126.0)),
                     Block::Kpis(kpis) => {
                         for kpi in kpis {
                             check(Picture::Micro(&kpi.trend, kpi.trend_current), 140.0, 35.0);
@@ -243,7 +256,34 @@ mod tests {
                 n_charts += 1;
             }
         }
-        assert_eq!(n_charts, 7 * 3);
+        assert_eq!(n_charts, 7 * 4);
+    }
+
+    #[test]
+    fn a_map_stays_in_its_picture_and_takes_few_points_with_one_market_or_all_of_them() {
+        for n_markets in [1, 6, 60, 200, 250] {
+            let map = sample_map::map(n_markets);
+            // Across the page, in a panel, too high and too wide.
+            for (width, height) in [(515.0, map_height(515.0)), (161.0, 74.0), (100.0, 400.0), (515.0, 50.0)] {
+                let (texts, shapes) = check(Picture::Map(&map), width, height);
+                assert!(texts.is_empty() && (3000..6200).contains(&shapes.len()), "{} points", shapes.len());
+            }
+        }
+        assert!(!Picture::Map(&sample_map::map(1)).is_empty() && Picture::Map(&sample_map::map(0)).is_empty());
+    }
+
+    #[test]
+    fn shades_are_told_apart_in_grey_and_from_bare_land() {
+        let theme = Theme::default();
+        // Luma of ITU-R BT.601: what a grey printer makes of a colour.
+        let luma =
+            |colour: Colour| (299 * u32::from(colour.0) + 587 * u32::from(colour.1) + 114 * u32::from(colour.2)) / 1000;
+        for n_classes in 1..=5 {
+            let mut lumas = vec![luma(bare(&theme))];
+            lumas.extend((0..n_classes).map(|n| luma(shade(n, n_classes, &theme))));
+            assert!(lumas.windows(2).all(|pair| pair[0] >= pair[1] + 25), "{lumas:?}");
+            assert!(luma(Colour(255, 255, 255)) >= lumas[0] + 15, "{lumas:?}");
+        }
     }
 
     #[test]

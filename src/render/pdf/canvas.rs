@@ -29,16 +29,43 @@ pub(super) struct Canvas<'a, 'p> {
     pub(super) size: (f32, f32),
     /// What its labels are set in.
     pub(super) fonts: &'a FontSet,
+    /// What is to be painted next, together with all that follows it in the same colour and width.
+    pub(super) pending: Option<Pending>,
+}
+
+/// A path that may still grow: a map's countries of one class are one path, which takes a third of the bytes.
+pub(super) struct Pending {
+    path: PathBuilder,
+    color: BackendColor,
+    stroke_width: Option<u32>,
 }
 
 type Drawn = Result<(), DrawingErrorKind<Infallible>>;
 
 impl Canvas<'_, '_> {
     fn point(&self, (x, y): BackendCoord) -> (f32, f32) {
-        (self.origin.0 + x as f32 / UNITS_PER_POINT, self.origin.1 + y as f32 / UNITS_PER_POINT)
+        // Sums of decimals have a tail that would be written out: `283.80002`.
+        let place = |origin: f32, at: i32| ((origin + at as f32 / UNITS_PER_POINT) * 100.0).round() / 100.0;
+        (place(self.origin.0, x), place(self.origin.1, y))
     }
 
-    fn paint(&mut self, path: PathBuilder, color: BackendColor, stroke_width: Option<u32>) {
+    /// The path to draw on, painted with what stands in it already if that looks the same.
+    fn path(&mut self, color: BackendColor, stroke_width: Option<u32>) -> &mut PathBuilder {
+        let is_same = |pending: &Pending| {
+            // What shines through shows where two of it overlap.
+            let is_solid = color.alpha >= 1.0 && pending.color.alpha >= 1.0;
+            is_solid && pending.color.rgb == color.rgb && pending.stroke_width == stroke_width
+        };
+        if !self.pending.as_ref().is_some_and(is_same) {
+            self.flush();
+        }
+        let new = || Pending { path: PathBuilder::new(), color, stroke_width };
+        &mut self.pending.get_or_insert_with(new).path
+    }
+
+    /// Paints what is pending.
+    fn flush(&mut self) {
+        let Some(Pending { path, color, stroke_width }) = self.pending.take() else { return };
         let Some(path) = path.finish().filter(|_| color.alpha > 0.0) else { return };
         let opacity = NormalizedF32::new(color.alpha as f32).unwrap_or(NormalizedF32::ONE);
         let paint = krilla::color::rgb::Color::new(color.rgb.0, color.rgb.1, color.rgb.2);
@@ -62,10 +89,15 @@ impl Canvas<'_, '_> {
         self.surface.draw_path(&path);
     }
 
-    fn path(&self, points: impl IntoIterator<Item = BackendCoord>) -> PathBuilder {
-        let mut path = PathBuilder::new();
-        for (n, point) in points.into_iter().enumerate() {
-            let (x, y) = self.point(point);
+    fn polyline(
+        &mut self,
+        points: impl IntoIterator<Item = BackendCoord>,
+        color: BackendColor,
+        stroke_width: Option<u32>,
+    ) -> &mut PathBuilder {
+        let points: Vec<(f32, f32)> = points.into_iter().map(|point| self.point(point)).collect();
+        let path = self.path(color, stroke_width);
+        for (n, (x, y)) in points.into_iter().enumerate() {
             if n == 0 { path.move_to(x, y) } else { path.line_to(x, y) }
         }
         path
@@ -88,6 +120,7 @@ impl DrawingBackend for Canvas<'_, '_> {
     }
 
     fn present(&mut self) -> Drawn {
+        self.flush();
         Ok(())
     }
 
@@ -109,34 +142,30 @@ impl DrawingBackend for Canvas<'_, '_> {
         let ((left, top), (right, bottom)) = (self.point(upper_left), self.point(bottom_right));
         let rect = Rect::from_ltrb(left.min(right), top.min(bottom), left.max(right), top.max(bottom));
         if let Some(rect) = rect.filter(|rect| rect.width() > 0.0 && rect.height() > 0.0) {
-            let mut path = PathBuilder::new();
-            path.push_rect(rect);
-            self.paint(path, style.color(), (!fill).then(|| style.stroke_width()));
+            self.path(style.color(), (!fill).then(|| style.stroke_width())).push_rect(rect);
         }
         Ok(())
     }
 
     fn draw_path<S: BackendStyle, I: IntoIterator<Item = BackendCoord>>(&mut self, path: I, style: &S) -> Drawn {
-        let path = self.path(path);
-        self.paint(path, style.color(), Some(style.stroke_width()));
+        self.polyline(path, style.color(), Some(style.stroke_width()));
         Ok(())
     }
 
     fn draw_circle<S: BackendStyle>(&mut self, center: BackendCoord, radius: u32, style: &S, fill: bool) -> Drawn {
         let (x, y) = self.point(center);
-        let path = paint::circle(x, y, radius as f32 / UNITS_PER_POINT);
-        self.paint(path, style.color(), (!fill).then(|| style.stroke_width()));
+        let stroke_width = (!fill).then(|| style.stroke_width());
+        paint::push_circle(self.path(style.color(), stroke_width), x, y, radius as f32 / UNITS_PER_POINT);
         Ok(())
     }
 
     fn fill_polygon<S: BackendStyle, I: IntoIterator<Item = BackendCoord>>(&mut self, vert: I, style: &S) -> Drawn {
-        let mut path = self.path(vert);
-        path.close();
-        self.paint(path, style.color(), None);
+        self.polyline(vert, style.color(), None).close();
         Ok(())
     }
 
     fn draw_text<S: BackendTextStyle>(&mut self, text: &str, style: &S, pos: BackendCoord) -> Drawn {
+        self.flush();
         let size = style.size() as f32 / UNITS_PER_POINT;
         let shaped = shape(text, weight(style), Direction::Ltr, self.fonts);
         let width = shaped.width * size;

@@ -2,6 +2,7 @@
 
 use super::block::{below, nothing, words};
 use super::look::{BODY, SMALL, base_line, line_height};
+use super::map;
 use super::mark::{DOT_WIDTH, Mark, Piece, Role, Room, element};
 use crate::base::Ratio;
 use crate::render::chart::Picture;
@@ -23,6 +24,7 @@ pub(super) fn pieces<'r>(chart: &'r Chart, room: Room<'r>) -> Vec<Piece<'r>> {
     let (title, picture) = match chart {
         Chart::Columns(chart) => (&chart.title, Picture::Columns(chart)),
         Chart::Donut(chart) => (&chart.title, Picture::Donut(chart)),
+        Chart::Map(chart) => (&chart.title, Picture::Map(chart)),
     };
     let mut all = Vec::new();
     if !title.is_empty() && title != room.title {
@@ -36,6 +38,7 @@ pub(super) fn pieces<'r>(chart: &'r Chart, room: Room<'r>) -> Vec<Piece<'r>> {
     match chart {
         Chart::Columns(chart) => columns(chart, picture, room, &mut all),
         Chart::Donut(chart) => donut(chart, picture, room, &mut all),
+        Chart::Map(chart) => map::pieces(chart, picture, room, &mut all),
     }
     all
 }

@@ -51,6 +51,8 @@ impl<'r> Lines<'r> {
             Block::Table(table) => self.table(table, panel),
             Block::Chart(Chart::Columns(chart)) => self.columns(chart, panel),
             Block::Chart(Chart::Donut(chart)) => self.donut(chart),
+            // The table of countries/regions has what the map shows.
+            Block::Chart(Chart::Map(_)) => Ok(()),
             Block::Panels { panels, .. } => panels.iter().try_for_each(|panel| {
                 panel.blocks.iter().try_for_each(|block| self.block(block, &panel.title, report))
             }),

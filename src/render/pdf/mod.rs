@@ -13,6 +13,7 @@ mod kpis;
 mod links;
 mod logo;
 mod look;
+mod map;
 mod mark;
 mod pack;
 mod paint;

@@ -136,8 +136,13 @@ impl<'r> Brush<'_, '_, 'r> {
         self.structure.figure(alt, self.page, Some(rect));
         self.enter();
         let size = (rect.width(), rect.height());
-        let canvas =
-            Canvas { surface: self.surface, origin: (rect.left(), rect.top()), size, fonts: &self.theme.fonts };
+        let canvas = Canvas {
+            surface: self.surface,
+            origin: (rect.left(), rect.top()),
+            size,
+            fonts: &self.theme.fonts,
+            pending: None,
+        };
         chart::draw(canvas, picture, self.theme).map_err(|error| RenderError::Pdf(error.to_string()))?;
         self.structure.end();
         Ok(())
@@ -194,18 +199,23 @@ pub(super) fn text(surface: &mut Surface<'_>, start: Point, shaped: &Arc<Shaped>
     }
 }
 
+/// A path of a circle.
+fn circle(x: f32, y: f32, radius: f32) -> PathBuilder {
+    let mut path = PathBuilder::new();
+    push_circle(&mut path, x, y, radius);
+    path
+}
+
 /// A circle as four Bézier curves.
-pub(super) fn circle(x: f32, y: f32, radius: f32) -> PathBuilder {
+pub(super) fn push_circle(path: &mut PathBuilder, x: f32, y: f32, radius: f32) {
     // 4/3 (√2 − 1): the handle that keeps within 0.03 % of the circle.
     let handle = radius * 0.552_284_8;
-    let mut path = PathBuilder::new();
     path.move_to(x + radius, y);
     path.cubic_to(x + radius, y + handle, x + handle, y + radius, x, y + radius);
     path.cubic_to(x - handle, y + radius, x - radius, y + handle, x - radius, y);
     path.cubic_to(x - radius, y - handle, x - handle, y - radius, x, y - radius);
     path.cubic_to(x + handle, y - radius, x + radius, y - handle, x + radius, y);
     path.close();
-    path
 }
 
 fn fill(surface: &mut Surface<'_>, path: PathBuilder, colour: Colour) {

@@ -30,21 +30,24 @@ const PIXELS_A_ROW: u32 = 24;
 /// A slice below this share has no label: they would lie upon each other.
 const LABEL_SHARE_MIN: f64 = 0.04;
 
-/// The figures of a chart as a table.
-pub(super) fn data(chart: &Chart) -> Table {
+/// The figures of a chart as a table; none for a map, which Excel draws only where it may ask a server for shapes:
+/// the table of countries with its bars stands in its place.
+pub(super) fn data(chart: &Chart) -> Option<Table> {
     match chart {
-        Chart::Columns(columns) => columns_data(columns),
-        Chart::Donut(donut) => donut_data(donut),
+        Chart::Columns(columns) => Some(columns_data(columns)),
+        Chart::Donut(donut) => Some(donut_data(donut)),
+        Chart::Map(_) => None,
     }
 }
 
 /// Writes a chart: its title, the drawing, its figures.
 pub(super) fn put(sheet: &mut Sheet<'_>, shared: &mut Shared, chart: &Chart) -> Result<(), RenderError> {
+    let Some(table) = data(chart) else { return Ok(()) };
     let (title, has_points, n_rows) = match chart {
         Chart::Columns(columns) => (&columns.title, has_points(columns), N_ROWS),
         Chart::Donut(donut) => (&donut.title, !donut.slices.is_empty(), N_ROWS_DONUT),
+        Chart::Map(map) => (&map.title, false, 0),
     };
-    let table = data(chart);
     if !title.is_empty() {
         sheet.line(title, &sheet.look.panel(None), ROW_POINTS)?;
     }
@@ -61,6 +64,7 @@ pub(super) fn put(sheet: &mut Sheet<'_>, shared: &mut Shared, chart: &Chart) -> 
         let mut drawn = match chart {
             Chart::Columns(columns) => draw_columns(sheet, columns, rows),
             Chart::Donut(donut) => draw_donut(sheet, donut, rows),
+            Chart::Map(_) => return Ok(()),
         };
         let (column, offset) = if beside { (right, 24) } else { (FIRST, 0) };
         let width_max = if matches!(chart, Chart::Donut(_)) { WIDTH_DONUT } else { WIDTH_MAX };

@@ -73,7 +73,7 @@ impl Plan {
                     }
                 }
                 Block::Table(table) => self.table(table),
-                Block::Chart(chart) => self.table(&chart::data(chart)),
+                Block::Chart(chart) => chart::data(chart).iter().for_each(|table| self.table(table)),
                 Block::Panels { panels, .. } => panels.iter().for_each(|panel| self.blocks(&panel.blocks)),
                 Block::Reading { .. }
                 | Block::Heading(_)

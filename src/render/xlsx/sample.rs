@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::base::{EditionId, Growth, Month, Period, Quantity, Range, Ratio};
+use crate::render::sample_map;
 use crate::report::{
     Block, Card, Cell, Chart, Column, ColumnKind, Columns, Compared, Donut, Figure, Head, Kpi, Panel, RawColumn,
     RawKind, Report, RowsBuffer, Section, SectionKind, Series, Slice, Slot, Table, Total, Value,
@@ -200,7 +201,7 @@ fn geography() -> Section {
         kind: SectionKind::Geography,
         title: "Geographical spread of licenses".to_owned(),
         lead: "6 countries/regions hold 20,000 licenses.".to_owned(),
-        blocks: vec![Block::Table(table)],
+        blocks: vec![Block::Chart(Chart::Map(sample_map::map(6))), Block::Table(table)],
     }
 }
 

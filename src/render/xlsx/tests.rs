@@ -8,7 +8,7 @@ use calamine::{Data, DataType, Range, Reader, Xlsx as Book, open_workbook_from_r
 use super::raw::Bounds;
 use super::{Xlsx, bounded, sample};
 use crate::render::{Job, Renderer, Theme};
-use crate::report::{Block, Report, SectionKind, Value};
+use crate::report::{Block, Chart, Report, SectionKind, Value};
 
 /// The sample, rendered.
 fn rendered(n_rows: u64) -> Vec<u8> {
@@ -69,6 +69,19 @@ fn kpis_are_numbers_beside_their_labels() {
     assert_eq!(numbers[0], 136_134.0);
     assert!((numbers[1] - 0.103_67).abs() < 0.000_01, "{numbers:?}");
     assert_eq!(range.rows().flatten().filter(|cell| **cell == "since Nov 2025").count(), 3);
+}
+
+#[test]
+fn a_map_takes_no_room_and_leaves_nothing_behind() {
+    let mut report = sample::report(3);
+    let with = render(&report, 3);
+    let n_blocks = |report: &Report| report.sections.iter().map(|section| section.blocks.len()).sum::<usize>();
+    let n = n_blocks(&report);
+    for section in &mut report.sections {
+        section.blocks.retain(|block| !matches!(block, Block::Chart(Chart::Map(_))));
+    }
+    assert_eq!(n_blocks(&report), n - 1, "the sample has a map");
+    assert!(with == render(&report, 3));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod absent;
 mod figures;
+mod map;
 mod sentences;
 mod words;
 
@@ -142,14 +143,24 @@ pub(super) fn range(period: &str, n_months: u32) -> Range {
     Range::ending_with(period.parse::<Period>().unwrap(), n_months)
 }
 
-/// The whole report of some figures.
-pub(super) fn report_of(figures: &Figures, role: &Role, scope: &Scope) -> Report {
-    let template = Template {
+/// The template with everything in it.
+pub(super) fn template() -> Template {
+    Template {
         name: "product-licenses".to_owned(),
         title: "Product licenses".to_owned(),
         sections: crate::report::SectionKind::ALL.to_vec(),
+        map: true,
         raw_columns: RawField::ALL.to_vec(),
-    };
+    }
+}
+
+/// The whole report of some figures.
+pub(super) fn report_of(figures: &Figures, role: &Role, scope: &Scope) -> Report {
+    report_by(&template(), figures, role, scope)
+}
+
+/// The report of some figures that a template makes.
+pub(super) fn report_by(template: &Template, figures: &Figures, role: &Role, scope: &Scope) -> Report {
     let partner = Partner {
         id: "1".to_owned(),
         name: "Example Distribution".to_owned(),
@@ -169,7 +180,7 @@ pub(super) fn report_of(figures: &Figures, role: &Role, scope: &Scope) -> Report
         contact: "",
         data_at: chrono::DateTime::from_timestamp(1_795_000_000, 0).unwrap(),
     };
-    report(&template, &request, figures)
+    report(template, &request, figures)
 }
 
 /// The text of a cell, by the first cell of its row (or `total`) and the label of its column.
