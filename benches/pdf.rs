@@ -23,6 +23,7 @@ fn main() {
     let standard = || Data::default();
     for day in [
         day("standard: 60 countries, 5 products, 20 SKUs", standard()),
+        day("standard, with a location in Japanese", Data { names: vec!["東京支店".to_owned()], ..standard() }),
         day("120 countries", Data { n_markets: 120, ..standard() }),
         day("200 countries", Data { n_markets: 200, ..standard() }),
         day("200 countries, 20 products, 200 SKUs", Data { n_markets: 200, n_products: 20, n_skus: 10, ..standard() }),

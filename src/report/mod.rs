@@ -158,6 +158,8 @@ pub enum Block {
         /// The panels.
         panels: Vec<Panel>,
     },
+    /// What stands for a choice that the reader has in a living format: left out where he has it, as in a workbook.
+    OnPaper(Vec<Block>),
     /// Where the raw rows stand; the rows themselves come as [`Rows`].
     RawRows {
         /// Their columns, as the grant may see them.

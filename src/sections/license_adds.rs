@@ -6,12 +6,15 @@ use crate::base::{Month, Quantity};
 use crate::facts::Measure;
 use crate::report::words::{self, Adds, Flows};
 use crate::report::{
-    Block, Chart, Column, ColumnKind, Columns, Panel, Section, SectionKind, Series, Table, Total, Value,
+    Block, Chart, Column, ColumnKind, Columns, Panel, Section, SectionKind, Series, Slot, Table, Total, Value,
 };
 
 use super::Context;
 use super::figures::{Part, Product};
 use super::tally::Dimension;
+
+/// How many SKUs have a chart of their own on paper; the table below has all.
+const CHARTED_SKUS_MAX: usize = 9;
 
 /// How many SKUs are named below a product's chart; the rest are summed.
 const NAMED_SKUS_MAX: usize = 3;
@@ -25,6 +28,12 @@ pub(super) fn section(context: &Context<'_>) -> Section {
         blocks.push(Block::Panels { columns: 2, panels });
     }
     blocks.push(Block::Heading("By SKU or service".to_owned()));
+    let largest = largest(context, &skus);
+    // One SKU alone is what the chart above shows already.
+    if largest.len() > 1 {
+        let panels = largest.into_iter().enumerate().map(|(n, part)| sku_panel(context, n, part)).collect();
+        blocks.push(Block::OnPaper(vec![Block::Panels { columns: 3, panels }]));
+    }
     blocks.push(Block::Table(by_sku(context, &skus)));
     Section { kind: SectionKind::LicenseAdds, title: "License adds".to_owned(), lead: lead(context), blocks }
 }
@@ -95,6 +104,41 @@ fn panel(context: &Context<'_>, product: &Product, skus: &[Part<'_>]) -> Panel {
     }
 }
 
+/// The SKUs of which most was added over the range, in that order.
+fn largest<'a, 'f>(context: &Context<'_>, skus: &'a [Part<'f>]) -> Vec<&'a Part<'f>> {
+    let added = |part: &Part<'_>| over_range(context, &|month| context.figures.of_product(part, month, Measure::Added));
+    let mut largest: Vec<&Part<'_>> = skus.iter().filter(|part| moved(context, part)).collect();
+    largest.sort_by_key(|part| (Reverse(added(part)), part.label.clone()));
+    largest.truncate(CHARTED_SKUS_MAX);
+    largest
+}
+
+/// The chart of the n-th SKU, in its product's colour.
+fn sku_panel(context: &Context<'_>, n: usize, part: &Part<'_>) -> Panel {
+    let figures = context.figures;
+    let of_product = |product: &&Product| part.product.as_ref() == Some(&product.name);
+    let slot = figures.products.iter().find(of_product).map_or(Slot::Others, |product| product.slot);
+    let series = |measure| {
+        let values = figures.trend(|month| figures.of_product(part, month, measure));
+        vec![Series { name: part.label.clone(), slot, values }]
+    };
+    let (above, below) = (series(Measure::Added), series(Measure::Removed));
+    let chart = chart(context, &format!("adds_sku_{}", n + 1), &part.label, above, below);
+    Panel {
+        title: part.label.clone(),
+        slot: Some(slot),
+        note: words::sums(&chart.above, &chart.below),
+        blocks: vec![Block::Chart(Chart::Columns(chart))],
+        footnote: String::new(),
+    }
+}
+
+/// The sum over the range of all that is known; absent when nothing is.
+fn over_range(context: &Context<'_>, value: &dyn Fn(Month) -> Option<Quantity>) -> Option<Quantity> {
+    let known: Vec<Quantity> = context.figures.range.months().filter_map(value).collect();
+    (!known.is_empty()).then(|| known.into_iter().sum())
+}
+
 /// `October: Office 365 E3 480 · Exchange Online (Plan 1) 259 · others 107`.
 fn by_month(context: &Context<'_>, product: &Product, skus: &[Part<'_>]) -> String {
     let figures = context.figures;
@@ -124,17 +168,13 @@ fn by_month(context: &Context<'_>, product: &Product, skus: &[Part<'_>]) -> Stri
 fn by_sku(context: &Context<'_>, skus: &[Part<'_>]) -> Table {
     let figures = context.figures;
     let month = context.current();
-    let over_range = |value: &dyn Fn(Month) -> Option<Quantity>| {
-        let known: Vec<Quantity> = figures.range.months().filter_map(value).collect();
-        (!known.is_empty()).then(|| known.into_iter().sum::<Quantity>())
-    };
     let cells = |names: Vec<Value>, value: &dyn Fn(Month, Measure) -> Option<Quantity>| {
         let mut cells = names;
         for measure in [Measure::Added, Measure::Removed] {
             cells.push(Value::Quantity(value(month, measure)));
         }
         for measure in [Measure::Added, Measure::Removed] {
-            cells.push(Value::Quantity(over_range(&|month| value(month, measure))));
+            cells.push(Value::Quantity(over_range(context, &|month| value(month, measure))));
         }
         cells
     };
@@ -150,7 +190,7 @@ fn by_sku(context: &Context<'_>, skus: &[Part<'_>]) -> Table {
             let of_product = skus.iter().filter(|part| part.product.as_ref() == Some(&product.name));
             let mut parts: Vec<&Part<'_>> = of_product.filter(|part| moved(context, part)).collect();
             parts.sort_by_key(|part| {
-                let added = over_range(&|month| figures.of_product(part, month, Measure::Added));
+                let added = over_range(context, &|month| figures.of_product(part, month, Measure::Added));
                 (Reverse(added), part.label.clone())
             });
             parts.into_iter().map(move |part| (product, part))

@@ -10,7 +10,7 @@ const PRODUCTS: [&str; 5] =
 const CHANNELS: [&str; 4] = ["CSP", "EA", "CSP indirect", "Direct"];
 const ATTACHED: [&str; 4] = ["CSP Tier 1", "Partner admin link", "CSP Tier 2", "CPOR"];
 const SEGMENTS: [&str; 4] = ["SM&C Commercial", "Major Commercial", "SM&C Education", "Public Sector"];
-const LOCATIONS: [&str; 4] = ["Redmond, US", "München, DE", "東京, JP", "São Paulo, BR"];
+const LOCATIONS: [&str; 4] = ["Redmond, US", "München, DE", "Singapore, SG", "São Paulo, BR"];
 
 /// The countries that most licenses are in, for a start; the others follow by their codes.
 const LARGE: &str = "JP BR FR IN DE US CA GB MX ZA AU IT ES NL SE SG CH PL KR TR AE CL NG ID NZ";

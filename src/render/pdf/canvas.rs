@@ -45,7 +45,7 @@ type Drawn = Result<(), DrawingErrorKind<Infallible>>;
 impl Canvas<'_, '_> {
     fn point(&self, (x, y): BackendCoord) -> (f32, f32) {
         // Sums of decimals have a tail that would be written out: `283.80002`.
-        let place = |origin: f32, at: i32| ((origin + at as f32 / UNITS_PER_POINT) * 100.0).round() / 100.0;
+        let place = |origin: f32, at: i32| paint::hundredths(origin + at as f32 / UNITS_PER_POINT);
         (place(self.origin.0, x), place(self.origin.1, y))
     }
 

@@ -4,11 +4,15 @@
 //! where the figure is absent; `shown` is what stands on the page. Micro charts show a course and no figures: those
 //! of the key figures are here, those of tables are the months behind their first column and are not.
 
+use std::borrow::Cow;
+
 use crate::base::{Growth, Month, Quantity, Ratio, plain_text};
 use crate::report::{Block, Card, Chart, Columns, Donut, Figure, Kpi, Report, Series, Table, Value};
 
 const HEAD: [&str; 7] = ["section", "block", "row", "column", "month", "value", "shown"];
 
+/// What begins a formula.
+const FORMULA: [char; 4] = ['=', '+', '-', '@'];
 /// Decimals of shares and growth.
 const RATIO_DECIMALS: usize = 6;
 
@@ -56,6 +60,7 @@ impl<'r> Lines<'r> {
             Block::Panels { panels, .. } => panels.iter().try_for_each(|panel| {
                 panel.blocks.iter().try_for_each(|block| self.block(block, &panel.title, report))
             }),
+            Block::OnPaper(blocks) => blocks.iter().try_for_each(|block| self.block(block, panel, report)),
             Block::Reading { .. }
             | Block::Heading(_)
             | Block::Text(_)
@@ -135,8 +140,8 @@ impl<'r> Lines<'r> {
     fn line(&mut self, at: At<'_>, month: &str, value: &str, shown: &str) -> Result<(), csv::Error> {
         let [section, block, row, column] = [self.section, at.block, at.row, at.column].map(harmless);
         // What is shown is a figure, whose sign is one, or a name.
-        let shown = if value.is_empty() { harmless(shown) } else { shown.to_owned() };
-        self.writer.write_record([&section, &block, &row, &column, month, value, &shown])
+        let shown = if value.is_empty() { harmless(shown) } else { shown.into() };
+        self.writer.write_record([&*section, &*block, &*row, &*column, month, value, &*shown])
     }
 }
 
@@ -150,7 +155,10 @@ fn decimal(value: f64) -> String {
 }
 
 /// A name that a spreadsheet does not take for a formula: what could begin one follows an apostrophe.
-fn harmless(text: &str) -> String {
+fn harmless(text: &str) -> Cow<'_, str> {
+    if text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) && !text.starts_with(FORMULA) {
+        return text.into();
+    }
     let text = plain_text(text);
-    if text.starts_with(['=', '+', '-', '@']) { format!("'{text}") } else { text }
+    if text.starts_with(FORMULA) { format!("'{text}").into() } else { text.into() }
 }

@@ -78,7 +78,8 @@ fn settings() -> Result<SerializeSettings, RenderError> {
         .with_accessibility_validator(Accessibility::UA1)
         .finish()
         .map_err(|error| RenderError::Pdf(format!("{error:?}")))?;
-    Ok(SerializeSettings { configuration, ..SerializeSettings::default() })
+    // `pack` deflates, with one deflater for all.
+    Ok(SerializeSettings { configuration, compress_content_streams: false, ..SerializeSettings::default() })
 }
 
 fn paint_page<'r>(
@@ -128,7 +129,7 @@ fn figures(report: &Report) -> Result<EmbeddedFile, RenderError> {
         association_kind: AssociationKind::Data,
         data: csv.into(),
         modification_date: Some(date(&report.head)),
-        compress: Some(true),
+        compress: Some(false),
         location: None,
     })
 }

@@ -38,7 +38,7 @@ impl<'r> Brush<'_, '_, 'r> {
     pub(super) fn marks(&mut self, marks: &[Mark<'r>]) -> Result<(), RenderError> {
         let layout = ContentTag::Artifact(Artifact::with_kind(ArtifactType::Layout));
         self.surface.start_tagged(layout);
-        marks.iter().for_each(|mark| shape(self.surface, mark));
+        self.shapes(marks);
         self.surface.end_tagged();
         for mark in marks {
             match mark {
@@ -58,6 +58,32 @@ impl<'r> Brush<'_, '_, 'r> {
         }
         self.leave();
         Ok(())
+    }
+
+    /// Paints all shapes of one colour as one path: grounds below tracks and rules, those below signs and bars, and
+    /// what is in ink above all. Within a layer no shape lies on another.
+    fn shapes(&mut self, marks: &[Mark<'r>]) {
+        let layer = |colour: Colour| match colour {
+            colour if colour == self.theme.ground || colour == self.theme.banner => 0,
+            colour if colour == self.theme.line => 1,
+            colour if colour == self.theme.ink => 3,
+            _ => 2,
+        };
+        let mut paths: Vec<(u8, Colour, PathBuilder)> = Vec::new();
+        for mark in marks {
+            let (Mark::Rect { colour, .. } | Mark::Dot { colour, .. } | Mark::Triangle { colour, .. }) = mark else {
+                continue;
+            };
+            let at = paths.iter().position(|(_, known, _)| known == colour).unwrap_or_else(|| {
+                paths.push((layer(*colour), *colour, PathBuilder::new()));
+                paths.len() - 1
+            });
+            shape(&mut paths[at].2, mark);
+        }
+        paths.sort_by_key(|(layer, ..)| *layer);
+        for (_, colour, path) in paths {
+            fill(self.surface, path, colour);
+        }
     }
 
     fn begin(&mut self, role: Role<'r>) {
@@ -132,7 +158,9 @@ impl<'r> Brush<'_, '_, 'r> {
     }
 
     fn picture(&mut self, rect: Option<Rect>, picture: Picture<'r>, alt: &str) -> Result<(), RenderError> {
-        let Some(rect) = rect else { return Ok(()) };
+        // Whole tenths, the units of a picture: its coordinates are short then.
+        let whole = |rect: Rect| Rect::from_xywh(tenths(rect.left()), tenths(rect.top()), rect.width(), rect.height());
+        let Some(rect) = rect.and_then(whole) else { return Ok(()) };
         self.structure.figure(alt, self.page, Some(rect));
         self.enter();
         let size = (rect.width(), rect.height());
@@ -157,32 +185,23 @@ impl<'r> Brush<'_, '_, 'r> {
     }
 }
 
-/// Paints a mark that is a mere shape.
-fn shape(surface: &mut Surface<'_>, mark: &Mark<'_>) {
+/// Adds a mark that is a mere shape to a path.
+fn shape(path: &mut PathBuilder, mark: &Mark<'_>) {
     match mark {
-        Mark::Rect { x, y, width, height, colour } => {
-            let mut path = PathBuilder::new();
+        Mark::Rect { x, y, width, height, .. } => {
             if let Some(rect) = Rect::from_xywh(*x, *y, width.max(0.01), height.max(0.01)) {
                 path.push_rect(rect);
             }
-            fill(surface, path, *colour);
         }
-        Mark::Dot { x, y, radius, colour } => fill(surface, circle(*x, *y, *radius), *colour),
-        Mark::Triangle { x, y, side, is_up, colour } => {
+        Mark::Dot { x, y, radius, .. } => push_circle(path, *x, *y, *radius),
+        Mark::Triangle { x, y, side, is_up, .. } => {
             let (foot, tip) = if *is_up { (*y, y - side * 0.87) } else { (y - side * 0.87, *y) };
-            let mut path = PathBuilder::new();
             path.move_to(*x, foot);
             path.line_to(x + side, foot);
             path.line_to(x + side / 2.0, tip);
             path.close();
-            fill(surface, path, *colour);
         }
-        Mark::Text { .. }
-        | Mark::Picture { .. }
-        | Mark::Logo { .. }
-        | Mark::Anchor { .. }
-        | Mark::Begin(_)
-        | Mark::End => {}
+        _ => {}
     }
 }
 
@@ -192,24 +211,27 @@ pub(super) fn text(surface: &mut Surface<'_>, start: Point, shaped: &Arc<Shaped>
     let mut x = start.x;
     for run in &shaped.runs {
         if let Some(font) = run.font.pdf() {
-            let start = Point::from_xy(x, start.y);
+            let start = Point::from_xy(hundredths(x), hundredths(start.y));
             surface.draw_glyphs(start, &run.glyphs, font.clone(), &shaped.text, size, false);
         }
         x += run.width * size;
     }
 }
 
-/// A path of a circle.
-fn circle(x: f32, y: f32, radius: f32) -> PathBuilder {
-    let mut path = PathBuilder::new();
-    push_circle(&mut path, x, y, radius);
-    path
+fn tenths(points: f32) -> f32 {
+    (points * 10.0).round() / 10.0
+}
+
+/// Rounded to a hundredth of a point, which no eye sees: the tails of sums of decimals would be written out.
+pub(super) fn hundredths(points: f32) -> f32 {
+    (points * 100.0).round() / 100.0
 }
 
 /// A circle as four Bézier curves.
 pub(super) fn push_circle(path: &mut PathBuilder, x: f32, y: f32, radius: f32) {
     // 4/3 (√2 − 1): the handle that keeps within 0.03 % of the circle.
-    let handle = radius * 0.552_284_8;
+    let handle = hundredths(radius * 0.552_284_8);
+    let (x, y) = (hundredths(x), hundredths(y));
     path.move_to(x + radius, y);
     path.cubic_to(x + radius, y + handle, x + handle, y + radius, x, y + radius);
     path.cubic_to(x - handle, y + radius, x - radius, y + handle, x - radius, y);

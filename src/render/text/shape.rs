@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use rustybuzz::ttf_parser::Tag;
+use rustybuzz::ttf_parser::{GlyphId, Tag};
 use rustybuzz::{Feature, UnicodeBuffer};
 use unicode_bidi::{BidiClass, BidiInfo, Level, bidi_class};
 
@@ -224,6 +224,13 @@ fn run(text: &str, segment: &Segment, is_rtl: bool) -> Run {
     Run { font, glyphs, width }
 }
 
+/// A glyph's own advance with its kerning in whole thousandths of an em: a PDF writes each in full.
+fn advance(face: &rustybuzz::Face<'_>, glyph: u32, shaped: f32, em: f32) -> f32 {
+    let own = u16::try_from(glyph).ok().and_then(|id| face.glyph_hor_advance(GlyphId(id)));
+    let own = f32::from(own.unwrap_or_default());
+    own / em + ((shaped - own) / em * 1000.0).round() / 1000.0
+}
+
 fn shaped(text: &str, face: &rustybuzz::Face<'_>, is_rtl: bool, em: f32) -> Vec<Glyph> {
     let mut buffer = UnicodeBuffer::new();
     buffer.push_str(text);
@@ -249,7 +256,7 @@ fn shaped(text: &str, face: &rustybuzz::Face<'_>, is_rtl: bool, em: f32) -> Vec<
             id: u16::try_from(info.glyph_id).unwrap_or(0),
             start: info.cluster,
             end: end_of(info.cluster),
-            advance: position.x_advance as f32 / em,
+            advance: advance(face, info.glyph_id, position.x_advance as f32, em),
             x_offset: position.x_offset as f32 / em,
             y_offset: position.y_offset as f32 / em,
         })

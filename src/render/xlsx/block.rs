@@ -53,6 +53,8 @@ fn put(sheet: &mut Sheet<'_>, shared: &mut Shared, block: &Block) -> Result<(), 
         }
         Block::Table(table) => table::put(sheet, shared, table, Use::Read).map(|_| ()),
         Block::Chart(chart) => chart::put(sheet, shared, chart),
+        // Tables have filters, and charts their data below.
+        Block::OnPaper(_) => Ok(()),
         // One below the other: a filter hides whole rows, and with them what stands beside its table.
         Block::Panels { panels, .. } => panels.iter().try_for_each(|panel| put_panel(sheet, shared, panel)),
         Block::RawRows { .. } => Ok(()),

@@ -79,6 +79,7 @@ impl Plan {
                 | Block::Heading(_)
                 | Block::Text(_)
                 | Block::Definitions(_)
+                | Block::OnPaper(_)
                 | Block::RawRows { .. } => {}
             }
         }

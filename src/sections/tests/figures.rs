@@ -219,3 +219,33 @@ fn facts_out_of_order_are_refused() {
     tally.add(eyes.see(&row("2026-10", "b", &[]).fact()).unwrap()).unwrap();
     assert!(tally.add(eyes.see(&row("2026-10", "a", &[]).fact()).unwrap()).is_err());
 }
+
+#[test]
+fn the_largest_adds_have_charts_on_paper_in_their_order_and_products_colours() {
+    let rows: Vec<Row> = (0_i64..12)
+        .flat_map(|n| {
+            let key: &'static str =
+                ["k0", "k1", "k2", "k3", "k4", "k5", "k6", "k7", "k8", "k9", "ka", "kb"][n as usize];
+            let measures = [(Measure::Licenses, 100), (Measure::Added, 10 + n), (Measure::Removed, 1)];
+            let product = if n == 11 { "Power BI" } else { "Microsoft 365" };
+            ["2026-09", "2026-10"].map(|month| row(month, key, &measures).of(product).sku(Some(key), Some(key)))
+        })
+        .collect();
+    let coverage = covered(&["2026-09", "2026-10"], &[], &[Measure::Licenses, Measure::Added, Measure::Removed]);
+    let role = role(&[]);
+    let report = report_of(
+        &figures(&rows, coverage, (&role, &Scope::Organization), range("2026-10", 2)),
+        &role,
+        &Scope::Organization,
+    );
+    let section = report.section(SectionKind::LicenseAdds).unwrap();
+    let on_paper =
+        section.blocks.iter().find_map(|block| if let Block::OnPaper(blocks) = block { Some(blocks) } else { None });
+    let Some(Block::Panels { panels, .. }) = on_paper.and_then(|blocks| blocks.first()) else { panic!("{section:?}") };
+    let titles: Vec<&str> = panels.iter().map(|panel| panel.title.as_str()).collect();
+    assert_eq!(titles, ["kb", "ka", "k9", "k8", "k7", "k6", "k5", "k4", "k3"]);
+    assert_eq!(panels[0].note, "42 added, 2 removed");
+    let slot =
+        |name: &str| report.head.products.iter().find(|product| product.name == name).map(|product| product.slot);
+    assert_eq!((panels[0].slot, panels[1].slot), (slot("Power BI"), slot("Microsoft 365")));
+}

@@ -215,6 +215,7 @@ fn columns(blocks: &[Block]) -> Vec<&Columns> {
         match block {
             Block::Chart(Chart::Columns(columns)) => found.push(columns),
             Block::Panels { panels, .. } => found.extend(panels.iter().flat_map(|panel| columns(&panel.blocks))),
+            Block::OnPaper(blocks) => found.extend(columns(blocks)),
             _ => {}
         }
     }
