@@ -17,9 +17,14 @@ pub struct Market([u8; 2]);
 pub struct MarketError(String);
 
 /// Names as Microsoft's pages and everyday English have them, where the ISO name is another.
-const EVERYDAY: [(&str, &str); 27] = [
+const EVERYDAY: [(&str, &str); 45] = [
     ("AE", "United Arab Emirates"),
+    ("AG", "Antigua and Barbuda"),
+    ("AX", "Åland Islands"),
+    ("BA", "Bosnia and Herzegovina"),
+    ("BL", "Saint Barthélemy"),
     ("BO", "Bolivia"),
+    ("CC", "Cocos (Keeling) Islands"),
     ("CD", "Congo (DRC)"),
     ("CG", "Congo"),
     ("CI", "Côte d'Ivoire"),
@@ -27,24 +32,37 @@ const EVERYDAY: [(&str, &str); 27] = [
     ("CZ", "Czechia"),
     ("FM", "Micronesia"),
     ("GB", "United Kingdom"),
+    ("GS", "South Georgia and the South Sandwich Islands"),
+    ("GW", "Guinea-Bissau"),
     ("HK", "Hong Kong SAR"),
+    ("HM", "Heard Island and McDonald Islands"),
+    ("IM", "Isle of Man"),
     ("IR", "Iran"),
+    ("KN", "Saint Kitts and Nevis"),
     ("KP", "North Korea"),
     ("KR", "Korea"),
     ("LA", "Laos"),
     ("MD", "Moldova"),
     ("MK", "North Macedonia"),
     ("MO", "Macao SAR"),
+    ("PM", "Saint Pierre and Miquelon"),
     ("PS", "Palestinian Authority"),
     ("RE", "Réunion"),
     ("RU", "Russia"),
+    ("SJ", "Svalbard and Jan Mayen"),
+    ("ST", "São Tomé and Príncipe"),
     ("SY", "Syria"),
+    ("TC", "Turks and Caicos Islands"),
+    ("TL", "Timor-Leste"),
     ("TR", "Türkiye"),
+    ("TT", "Trinidad and Tobago"),
     ("TW", "Taiwan"),
     ("TZ", "Tanzania"),
     ("US", "United States"),
+    ("VC", "Saint Vincent and the Grenadines"),
     ("VE", "Venezuela"),
     ("VN", "Vietnam"),
+    ("WF", "Wallis and Futuna"),
 ];
 
 /// Spellings met in exports that neither ISO nor the crate's aliases have, folded.

@@ -11,7 +11,7 @@ use chrono::DateTime;
 use pressrun::audience::{Partner, Role, Scope};
 use pressrun::base::{EditionId, Period};
 use pressrun::facts::{AudienceFacts, Measure};
-use pressrun::render::{Paper, Theme};
+use pressrun::render::{Colour, FontFile, FontSet, Logo, Paper, Theme};
 use pressrun::report::{Report, SectionKind};
 use pressrun::sections::{self, RawField, Request, Tally, Template};
 
@@ -25,7 +25,7 @@ pub struct Day {
 }
 
 /// The days of the usual test; the others are looked at in the long one.
-pub const SHORT: [&str; 5] = ["standard", "letter", "no-rows", "arabic", "many"];
+pub const SHORT: [&str; 6] = ["standard", "letter", "no-rows", "arabic", "mixed", "own-look"];
 
 /// Every day.
 pub fn all() -> Vec<Day> {
@@ -57,11 +57,26 @@ pub fn all() -> Vec<Day> {
         named("mixed", &["Ελλάδα Кириллица שלום 東京 हिन्दी ไทย 한국어", "e\u{301}\u{323} \u{13000} \u{e001} ∑ﬁ"]),
         named("hostile", &["<b>&amp;\"'=1+1\u{202e}\u{0}\u{7}\n(", "=HYPERLINK(\"http://example.com\")"]),
     ];
+    days.push(Day {
+        theme: own_look(), ..day("own-look", Data { names: vec!["Հայաստան".to_owned()], ..standard() })
+    });
     let mut corrected = day("corrected", Data { n_open: 1, ..standard() });
     corrected.report.head.revision = 2;
     corrected.report.head.correction = Some("Corrected: revision 1 left out the licenses of one location.".to_owned());
     days.push(corrected);
     days
+}
+
+/// A partner's own colours, a logo of 4,000 pixels' width and a font for a script that the carried ones lack.
+fn own_look() -> Theme {
+    let fixture = |path: &str| std::fs::read(format!("{}/tests/fixtures/{path}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let armenian = FontFile::new(fixture("fonts/NotoSansArmenian-Regular.ttf")).unwrap();
+    Theme {
+        accent: Colour(150, 30, 90),
+        logo: Some(Logo::new(fixture("logos/wide.png")).unwrap()),
+        fonts: FontSet::new(None, vec![armenian]),
+        ..Theme::default()
+    }
 }
 
 /// A day of other names: the first is the partner's, all are locations' and SKUs'.

@@ -11,7 +11,7 @@ use crate::report::{Chart, Columns, Donut, Series, Slot};
 
 /// The height of a chart across the page, and of one in a panel.
 const TALL: f32 = 184.0;
-const LOW: f32 = 80.0;
+const LOW: f32 = 70.0;
 /// The diameter of a ring.
 const RING: f32 = 126.0;
 /// What series that share one grey are called.

@@ -1,16 +1,18 @@
 //! The displayed figures as CSV (RFC 4180), attached to the document: one line a figure.
 //!
-//! `section,block,row,column,month,value,shown`: `value` is the plain number (shares and growth as parts of 1), empty
-//! where the figure is absent; `shown` is what stands on the page. Micro charts show a course and no figures: those
-//! of the key figures are here, those of tables are the months behind their first column and are not.
+//! `section,block,row,column,month,value`: `value` is the plain number, shares and growth as parts of 1, or what the
+//! page says in place of one, as `n/a` and `new`. Micro charts show a course and no figures: those of the key figures
+//! are here, those of tables are not.
 
 use std::borrow::Cow;
 
-use crate::base::{Growth, Month, Quantity, Ratio, plain_text};
+use crate::base::{Month, Quantity, Ratio, plain_text};
 use crate::report::{Block, Card, Chart, Columns, Donut, Figure, Kpi, Report, Series, Table, Value};
 
-const HEAD: [&str; 7] = ["section", "block", "row", "column", "month", "value", "shown"];
+const HEAD: [&str; 6] = ["section", "block", "row", "column", "month", "value"];
 
+/// What stands for a figure that the data does not carry.
+const ABSENT: &str = "n/a";
 /// What begins a formula.
 const FORMULA: [char; 4] = ['=', '+', '-', '@'];
 /// Decimals of shares and growth.
@@ -121,32 +123,29 @@ impl<'r> Lines<'r> {
     }
 
     fn of_month(&mut self, at: At<'_>, month: Month, value: Option<Quantity>) -> Result<(), csv::Error> {
-        self.line(at, &month.to_string(), &plain(value), &Value::Quantity(value).text())
+        self.line(at, &month.to_string(), &plain(value))
     }
 
     fn value(&mut self, at: At<'_>, value: &Value) -> Result<(), csv::Error> {
         let plain = match value {
             Value::Quantity(quantity) | Value::Usd(quantity) => plain(*quantity),
-            Value::Ratio(ratio) => ratio.map_or(String::new(), |ratio| decimal(ratio.to_f64())),
-            Value::Growth(growth) => growth.to_f64().map_or(String::new(), decimal),
-            Value::Text(_) | Value::Name { .. } | Value::Month(_) => String::new(),
+            Value::Ratio(ratio) => ratio.map_or(ABSENT.to_owned(), |ratio| decimal(ratio.to_f64())),
+            Value::Growth(growth) => growth.to_f64().map_or_else(|| growth.text(), decimal),
+            Value::Text(_) | Value::Name { .. } | Value::Month(_) => harmless(&value.text()).into_owned(),
             Value::Trend(_) => return Ok(()),
         };
         let month = self.month.clone();
-        let shown = if *value == Value::Growth(Growth::Absent) { "n/a".to_owned() } else { value.text() };
-        self.line(at, &month, &plain, &shown)
+        self.line(at, &month, &plain)
     }
 
-    fn line(&mut self, at: At<'_>, month: &str, value: &str, shown: &str) -> Result<(), csv::Error> {
+    fn line(&mut self, at: At<'_>, month: &str, value: &str) -> Result<(), csv::Error> {
         let [section, block, row, column] = [self.section, at.block, at.row, at.column].map(harmless);
-        // What is shown is a figure, whose sign is one, or a name.
-        let shown = if value.is_empty() { harmless(shown) } else { shown.into() };
-        self.writer.write_record([&*section, &*block, &*row, &*column, month, value, &*shown])
+        self.writer.write_record([&*section, &*block, &*row, &*column, month, value])
     }
 }
 
 fn plain(value: Option<Quantity>) -> String {
-    value.map_or(String::new(), |value| value.to_string())
+    value.map_or(ABSENT.to_owned(), |value| value.to_string())
 }
 
 fn decimal(value: f64) -> String {

@@ -226,12 +226,12 @@ fn the_largest_adds_have_charts_on_paper_in_their_order_and_products_colours() {
         .flat_map(|n| {
             let key: &'static str =
                 ["k0", "k1", "k2", "k3", "k4", "k5", "k6", "k7", "k8", "k9", "ka", "kb"][n as usize];
-            let measures = [(Measure::Licenses, 100), (Measure::Added, 10 + n), (Measure::Removed, 1)];
+            let measures = [(Licenses, 100), (Added, 10 + n), (Removed, 1)];
             let product = if n == 11 { "Power BI" } else { "Microsoft 365" };
             ["2026-09", "2026-10"].map(|month| row(month, key, &measures).of(product).sku(Some(key), Some(key)))
         })
         .collect();
-    let coverage = covered(&["2026-09", "2026-10"], &[], &[Measure::Licenses, Measure::Added, Measure::Removed]);
+    let coverage = covered(&["2026-09", "2026-10"], &[], &[Licenses, Added, Removed]);
     let role = role(&[]);
     let report = report_of(
         &figures(&rows, coverage, (&role, &Scope::Organization), range("2026-10", 2)),
