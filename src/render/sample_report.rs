@@ -473,7 +473,6 @@ fn raw_data() -> Section {
         }],
     }
 }
-
 fn about() -> Section {
     let term = |term: &str, meaning: &str| (term.to_owned(), meaning.to_owned());
     let mut definitions = vec![
