@@ -108,14 +108,7 @@ fn a_partners_look_reaches_its_own_files_and_no_other_partners() {
 fn the_same_look_makes_the_same_bytes_in_another_folder() {
     let first = Workplace::sample(2);
     let look = look_of(&partners(&first)[0]);
-    let second = Workplace::empty();
-    for file in ["pressrun.toml", "recipients.csv"] {
-        std::fs::copy(first.path(file), second.path(file)).unwrap();
-    }
-    for file in first.files("partner-center") {
-        let bytes = std::fs::read(first.path("partner-center").join(&file)).unwrap();
-        second.write(&format!("partner-center/{}", file.display()), bytes);
-    }
+    let second = first.twin();
     for place in [&first, &second] {
         dress(place, &look);
         place.ingest_sample();

@@ -97,14 +97,7 @@ fn a_run_that_was_killed_is_finished_by_the_next_start_with_one_mail_for_each_re
 #[test]
 fn two_processes_make_the_same_bytes() {
     let first = Workplace::sample(3);
-    let second = Workplace::empty();
-    for file in ["pressrun.toml", "recipients.csv"] {
-        std::fs::copy(first.path(file), second.path(file)).unwrap();
-    }
-    for file in first.files("partner-center") {
-        let bytes = std::fs::read(first.path("partner-center").join(&file)).unwrap();
-        second.write(&format!("partner-center/{}", file.display()), bytes);
-    }
+    let second = first.twin();
     for place in [&first, &second] {
         place.ingest_sample();
         place.run(&["run", "monthly"]).with(0);

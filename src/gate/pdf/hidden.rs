@@ -11,13 +11,21 @@ pub(super) fn texts(file: &File<'_>, look: &mut dyn FnMut(&str, &str)) -> Result
         strings(&object, &mut |text| look(&text_string(text), "its titles, bookmarks or alt texts"));
         let Object::Dict(dict) = &object else { continue };
         let of = |kind: &str| dict.get("Type").is_some_and(|name| name.is_name(kind));
-        let place = match () {
-            () if of("EmbeddedFile") => "an attached file",
-            () if of("Metadata") => "its metadata",
-            () => continue,
-        };
-        let (_, data) = file.stream(number)?;
-        look(&String::from_utf8_lossy(&data), place);
+        if of("EmbeddedFile") {
+            fields(&file.stream(number)?.1, &mut |text| look(text, "an attached file"))?;
+        } else if of("Metadata") {
+            look(&String::from_utf8_lossy(&file.stream(number)?.1), "its metadata");
+        }
+    }
+    Ok(())
+}
+
+/// Each field of an attached CSV file as it was before it was quoted: a name may hold commas and quotes.
+fn fields(csv: &[u8], found: &mut dyn FnMut(&str)) -> Result<(), String> {
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(csv);
+    for record in reader.byte_records() {
+        let record = record.map_err(|error| format!("its attached file is not CSV: {error}"))?;
+        record.iter().for_each(|field| found(&String::from_utf8_lossy(field)));
     }
     Ok(())
 }

@@ -134,11 +134,13 @@ fn another_partner_is_found_in_titles_bookmarks_and_attached_files_too() {
         });
         document.finish().unwrap()
     };
-    let others = &["Another Partner", "Zürich"];
+    let others = &["Another Partner", "Zürich", "The \"Other\", Inc"];
     check(&hidden("Licenses", "Summary", "a,b"), others, &[]);
     let both = &["`Another Partner` in its metadata", "`Another Partner` in its titles"];
     check(&hidden("Another Partner", "Summary", "a,b"), others, both);
     check(&hidden("Licenses", "In Zürich", "a,b"), others, &["`Zürich` in its titles"]);
+    let quoted = "a,\"The \"\"Other\"\", Inc\"\n";
+    check(&hidden("Licenses", "Summary", quoted), others, &["`The \"Other\", Inc` in an attached file"]);
     let csv = "a,Another Partner\n".repeat(9);
     check(&hidden("Licenses", "Summary", &csv), others, &["`Another Partner` in an attached file"]);
 }

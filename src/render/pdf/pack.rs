@@ -42,7 +42,7 @@ pub(super) fn pack(document: &[u8]) -> Result<Vec<u8>, &'static str> {
         if body.ends_with(b"endstream") {
             places[number] = Place::At(packed.len());
             match plain_stream(body) {
-                Some((entries, data)) => write_stream(&mut packed, number, entries, &deflate.all(data)),
+                Some((entries, data)) => write_stream(&mut packed, number, entries, &deflate.all(data)?),
                 None => packed.extend(whole),
             }
         } else if table.is_named(number) {
@@ -58,9 +58,9 @@ pub(super) fn pack(document: &[u8]) -> Result<Vec<u8>, &'static str> {
             places[*number] = Place::In { stream, index };
         }
         places.push(Place::At(packed.len()));
-        write_objects(&mut packed, stream, objects, &mut deflate);
+        write_objects(&mut packed, stream, objects, &mut deflate)?;
     }
-    write_references(&mut packed, places, table.trailer, &mut deflate);
+    write_references(&mut packed, places, table.trailer, &mut deflate)?;
     Ok(packed)
 }
 
@@ -146,12 +146,11 @@ impl Deflate {
         Deflate(Compressor::new(CompressionLvl::new(LEVEL).unwrap_or_default()))
     }
 
-    fn all(&mut self, bytes: &[u8]) -> Vec<u8> {
+    fn all(&mut self, bytes: &[u8]) -> Result<Vec<u8>, &'static str> {
         let mut deflated = vec![0; self.0.zlib_compress_bound(bytes.len())];
-        // The bound is enough for any bytes.
-        let n = self.0.zlib_compress(bytes, &mut deflated).unwrap_or(0);
+        let n = self.0.zlib_compress(bytes, &mut deflated).map_err(|_| "a stream of the document does not deflate")?;
         deflated.truncate(n);
-        deflated
+        Ok(deflated)
     }
 }
 
@@ -164,7 +163,12 @@ fn write_stream(packed: &mut Vec<u8>, number: usize, entries: &[u8], data: &[u8]
 }
 
 /// An object stream: numbers and offsets first, then the objects.
-fn write_objects(packed: &mut Vec<u8>, number: usize, objects: &[(usize, &[u8])], deflate: &mut Deflate) {
+fn write_objects(
+    packed: &mut Vec<u8>,
+    number: usize,
+    objects: &[(usize, &[u8])],
+    deflate: &mut Deflate,
+) -> Result<(), &'static str> {
     let (mut index, mut bodies) = (String::new(), Vec::new());
     for (number, body) in objects {
         index.push_str(&format!("{number} {} ", bodies.len()));
@@ -174,11 +178,17 @@ fn write_objects(packed: &mut Vec<u8>, number: usize, objects: &[(usize, &[u8])]
     let entries = format!("/Type/ObjStm/N {}/First {}", objects.len(), index.len());
     let mut data = index.into_bytes();
     data.append(&mut bodies);
-    write_stream(packed, number, entries.as_bytes(), &deflate.all(&data));
+    write_stream(packed, number, entries.as_bytes(), &deflate.all(&data)?);
+    Ok(())
 }
 
 /// The stream of cross-references, which is the last object and has one of itself, and the end of the file.
-fn write_references(packed: &mut Vec<u8>, mut places: Vec<Place>, trailer: &[u8], deflate: &mut Deflate) {
+fn write_references(
+    packed: &mut Vec<u8>,
+    mut places: Vec<Place>,
+    trailer: &[u8],
+    deflate: &mut Deflate,
+) -> Result<(), &'static str> {
     let (start, own) = (packed.len(), places.len());
     places.push(Place::At(start));
     let mut rows = Vec::with_capacity(places.len() * (N_WIDTH + 1));
@@ -192,8 +202,11 @@ fn write_references(packed: &mut Vec<u8>, mut places: Vec<Place>, trailer: &[u8]
         };
         let mut row = [0_u8; N_WIDTH];
         row[0] = kind;
-        row[1..5].copy_from_slice(&u32::try_from(first).unwrap_or(u32::MAX).to_be_bytes());
-        row[5..].copy_from_slice(&u16::try_from(second).unwrap_or(u16::MAX).to_be_bytes());
+        let (Ok(first), Ok(second)) = (u32::try_from(first), u16::try_from(second)) else {
+            return Err("the document is too large for its cross-references");
+        };
+        row[1..5].copy_from_slice(&first.to_be_bytes());
+        row[5..].copy_from_slice(&second.to_be_bytes());
         // PNG's filter of differences from the row above makes rows alike.
         rows.push(2);
         rows.extend(row.iter().zip(above).map(|(byte, above)| byte.wrapping_sub(above)));
@@ -208,12 +221,15 @@ fn write_references(packed: &mut Vec<u8>, mut places: Vec<Place>, trailer: &[u8]
     )
     .into_bytes();
     entries.extend(trailer);
-    write_stream(packed, own, &entries, &deflate.all(&rows));
+    write_stream(packed, own, &entries, &deflate.all(&rows)?);
     packed.extend(format!("startxref\n{start}\n%%EOF\n").as_bytes());
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read;
+
     use super::*;
 
     #[test]
@@ -232,5 +248,58 @@ mod tests {
             assert!(pack(&bad).is_err(), "{}", String::from_utf8_lossy(what));
         }
         assert!(pack(b"").is_err());
+    }
+
+    /// Inflates the first stream after `mark`.
+    fn stream(packed: &[u8], mark: &[u8]) -> Vec<u8> {
+        let data = after(&packed[find(packed, mark).unwrap()..], b"stream\n").unwrap();
+        let mut inflated = Vec::new();
+        flate2::read::ZlibDecoder::new(data).read_to_end(&mut inflated).unwrap();
+        inflated
+    }
+
+    #[test]
+    fn every_object_stands_where_its_reference_says() {
+        let bodies = ["<</Type/Catalog>>", "<</Length 3>>\nstream\nabc\nendstream", "[1 2]", "<</A 5 0 R>>", "null"];
+        let mut document = "%PDF-1.7\n\n".to_owned();
+        let mut table = format!("xref\n0 {}\n0000000000 65535 f\r\n", bodies.len() + 1);
+        for (n, body) in bodies.iter().enumerate() {
+            table += &format!("{:010} 00000 n\r\n", document.len());
+            document += &format!("{} 0 obj\n{body}\nendobj\n\n", n + 1);
+        }
+        let start = document.len();
+        document += &format!("{table}trailer\n<</Size 6/Root 1 0 R>>\nstartxref\n{start}\n%%EOF");
+        let packed = pack(document.as_bytes()).unwrap();
+
+        let mut above = [0_u8; N_WIDTH];
+        let rows = stream(&packed, b"/Type/XRef");
+        let places: Vec<(u8, usize, u8)> = rows
+            .chunks_exact(N_WIDTH + 1)
+            .map(|row| {
+                above.iter_mut().zip(&row[1..]).for_each(|(byte, change)| *byte = byte.wrapping_add(*change));
+                (above[0], u32::from_be_bytes(above[1..5].try_into().unwrap()) as usize, above[6])
+            })
+            .collect();
+        let objects = stream(&packed, b"/Type/ObjStm");
+        let first = number(after(&packed, b"/First ").unwrap()).unwrap();
+        let heads: Vec<usize> = std::str::from_utf8(&objects[..first])
+            .unwrap()
+            .split_whitespace()
+            .map(|head| head.parse().unwrap())
+            .collect();
+        assert_eq!((places.len(), places[0].0), (8, 0));
+        for (n, (kind, place, index)) in places.iter().enumerate().skip(1) {
+            match kind {
+                1 => assert!(packed[*place..].starts_with(format!("{n} 0 obj\n").as_bytes()), "{n}"),
+                2 => {
+                    assert_eq!((*place, heads[2 * usize::from(*index)]), (6, n));
+                    let body = &objects[first + heads[2 * usize::from(*index) + 1]..];
+                    assert!(body.starts_with(bodies[n - 1].as_bytes()), "{n}");
+                }
+                other => panic!("{n} is of kind {other}"),
+            }
+        }
+        assert_eq!(stream(&packed, b"2 0 obj"), b"abc");
+        assert_eq!(places.iter().filter(|(kind, ..)| *kind == 2).count(), 3);
     }
 }

@@ -161,7 +161,7 @@ impl<'r> Brush<'_, '_, 'r> {
         // Whole tenths, the units of a picture: its coordinates are short then.
         let whole = |rect: Rect| Rect::from_xywh(tenths(rect.left()), tenths(rect.top()), rect.width(), rect.height());
         let Some(rect) = rect.and_then(whole) else { return Ok(()) };
-        self.structure.figure(alt, self.page, Some(rect));
+        self.structure.figure(alt, self.page, rect);
         self.enter();
         let size = (rect.width(), rect.height());
         let canvas = Canvas {
@@ -178,7 +178,7 @@ impl<'r> Brush<'_, '_, 'r> {
 
     fn logo(&mut self, rect: Option<Rect>, logo: &Logo, alt: &str) {
         let Some(rect) = rect else { return };
-        self.structure.figure(alt, self.page, Some(rect));
+        self.structure.figure(alt, self.page, rect);
         self.enter();
         logo.draw(self.surface, rect);
         self.structure.end();

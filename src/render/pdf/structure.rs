@@ -64,10 +64,10 @@ impl Structure {
         self.open.pop();
     }
 
-    /// Begins a figure with its words; says which element it is, none in furniture.
-    pub(super) fn figure(&mut self, alt: &str, page_idx: usize, rect: Option<Rect>) {
+    /// Begins a figure with its words and its place on a page.
+    pub(super) fn figure(&mut self, alt: &str, page_idx: usize, rect: Rect) {
         let alt = if alt.trim().is_empty() { "Chart".to_owned() } else { plain_text(alt) };
-        let bbox = rect.map(|rect| BBox::new(page_idx, rect));
+        let bbox = Some(BBox::new(page_idx, rect));
         match self.current() {
             Some(artifact @ Open::Artifact(_)) => self.open.push(artifact),
             _ => {

@@ -61,6 +61,19 @@ impl Workplace {
         Workplace { dir: tempfile::tempdir().unwrap() }
     }
 
+    /// Another folder with the same configuration, recipients and files, and nothing loaded.
+    pub fn twin(&self) -> Workplace {
+        let twin = Workplace::empty();
+        for file in ["pressrun.toml", "recipients.csv"] {
+            std::fs::copy(self.path(file), twin.path(file)).unwrap();
+        }
+        for file in self.files("partner-center") {
+            let bytes = std::fs::read(self.path("partner-center").join(&file)).unwrap();
+            twin.write(&format!("partner-center/{}", file.display()), bytes);
+        }
+        twin
+    }
+
     /// One in which `demo` was run for so many partners.
     pub fn demo(n_partners: usize) -> Workplace {
         let place = Workplace::empty();
