@@ -223,8 +223,8 @@ pub(super) struct RawTheme {
     pub partners: BTreeMap<At<String>, RawLook>,
 }
 
-/// The look of one partner's files: the keys of [`RawTheme`] that a partner may set anew. Written out twice, since
-/// serde can flatten a struct into another or refuse unknown keys, and not both.
+/// The look of one partner's files.
+// Its keys are written out twice: serde can flatten a struct into another or refuse unknown keys, and not both.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawLook {
