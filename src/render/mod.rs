@@ -150,4 +150,7 @@ pub enum RenderError {
     /// The raw rows broke off.
     #[error(transparent)]
     Rows(#[from] crate::report::RowsError),
+    /// The file could not be written.
+    #[error("the file cannot be written: {0}")]
+    Io(#[from] std::io::Error),
 }

@@ -140,7 +140,7 @@ fn empty_block(block: &mut Block) -> bool {
         Block::OnPaper(blocks) => blocks.retain_mut(empty_block),
         Block::RawRows { n_rows, .. } => *n_rows = 0,
         Block::Reading { .. } => return false,
-        Block::Heading(_) | Block::Text(_) | Block::Definitions(_) => {}
+        Block::Heading(_) | Block::Text(_) | Block::Definitions(_) | Block::Choice(_) => {}
     }
     true
 }

@@ -1,6 +1,7 @@
 //! The finished report of one audience, as plain values: no format, no rows, no database, no clock.
 
 mod chart;
+mod choice;
 mod rows;
 mod table;
 mod value;
@@ -10,6 +11,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 pub use chart::{Chart, Columns, Donut, Map, MapClass, Series, Slice};
+pub use choice::{Choice, FlowChoice, FlowCourse, FlowGroup, GroupPart, PartChoice, PartGroup};
 pub use rows::{Cell, RawColumn, RawKind, Rows, RowsBuffer, RowsError};
 pub use table::{Column, ColumnKind, Table, Total};
 pub use value::{Slot, Value};
@@ -160,6 +162,8 @@ pub enum Block {
     },
     /// What stands for a choice that the reader has in a living format: left out where he has it, as in a workbook.
     OnPaper(Vec<Block>),
+    /// What the reader chooses from in a living format, as in a workbook; left out on paper.
+    Choice(Choice),
     /// Where the raw rows stand; the rows themselves come as [`Rows`].
     RawRows {
         /// Their columns, as the grant may see them.

@@ -2,11 +2,12 @@
 
 use std::cmp::Reverse;
 
-use crate::base::{Market, Quantity, Ratio};
+use crate::base::{Growth, Market, Quantity, Ratio};
 use crate::facts::Measure;
 use crate::report::words::{self, Shares};
 use crate::report::{
-    Block, Chart, Column, ColumnKind, Donut, Panel, Section, SectionKind, Slice, Slot, Table, Total, Value,
+    Block, Chart, Choice, Column, ColumnKind, Donut, GroupPart, Panel, PartChoice, PartGroup, Section, SectionKind,
+    Slice, Slot, Table, Total, Value,
 };
 
 use super::Context;
@@ -19,6 +20,9 @@ const NAMED_MARKETS_MAX: usize = 4;
 /// How many parts stand beside one another in a panel; longer leaderboards take the full width.
 const PANEL_ROWS_MAX: usize = 12;
 
+/// How many parts of a chosen dimension are shown; its leaderboard has all.
+const CHOSEN_PARTS_MAX: usize = 12;
+
 /// The longest leaderboard; what is beyond is counted below it.
 const LEADERBOARD_ROWS_MAX: usize = 1_000;
 
@@ -27,11 +31,15 @@ pub(super) fn section(context: &Context<'_>) -> Section {
     if let Some(donut) = by_product(context) {
         blocks.push(Block::Chart(Chart::Donut(donut)));
     }
-    let breakdowns: Vec<Panel> =
-        context.figures.products.iter().enumerate().map(|(n, product)| breakdown(context, n, product)).collect();
+    let products = &context.figures.products;
+    let breakdowns: Vec<Breakdown<'_>> = products.iter().map(|product| breakdown(context, product)).collect();
     if !breakdowns.is_empty() {
-        blocks.push(Block::Heading("By product and country/region".to_owned()));
-        blocks.push(Block::Panels { columns: 3, panels: breakdowns });
+        let panels =
+            breakdowns.iter().enumerate().map(|(n, breakdown)| breakdown_panel(context, n, breakdown)).collect();
+        let heading = Block::Heading("By product and country/region".to_owned());
+        blocks.push(Block::OnPaper(vec![heading, Block::Panels { columns: 3, panels }]));
+        blocks.push(Block::Choice(Choice::Parts(country_choice(context, &breakdowns))));
+        blocks.push(Block::Choice(Choice::Parts(dimension_choice(context))));
     }
     blocks.push(Block::Heading("By location, channel, SKU, attach type and segment".to_owned()));
     let (small, large): (Vec<_>, Vec<_>) = Dimension::ALL
@@ -92,40 +100,141 @@ fn by_product(context: &Context<'_>) -> Option<Donut> {
 }
 
 /// One product's licenses by country/region: the top four and *Others*.
-fn breakdown(context: &Context<'_>, n: usize, product: &Product) -> Panel {
+struct Breakdown<'a> {
+    product: &'a Product,
+    whole: Option<Quantity>,
+    parts: Vec<(&'static str, Quantity)>,
+}
+
+fn breakdown<'a>(context: &Context<'_>, product: &'a Product) -> Breakdown<'a> {
     let figures = context.figures;
     let month = context.current();
-    let total = figures.product(&product.name, month, Measure::Licenses);
-    let mut markets: Vec<(Market, Quantity)> = figures.product_markets(&product.name, month, Measure::Licenses);
+    let markets = figures.product_markets(&product.name, month, Measure::Licenses);
+    let whole = figures.product(&product.name, month, Measure::Licenses);
+    Breakdown { product, whole, parts: largest_and_others(markets) }
+}
+
+/// The largest countries/regions, and the sum of all others.
+fn largest_and_others(mut markets: Vec<(Market, Quantity)>) -> Vec<(&'static str, Quantity)> {
     markets.retain(|(_, licenses)| *licenses != Quantity::ZERO);
     markets.sort_by_key(|(market, licenses)| (Reverse(*licenses), market.name()));
-    let share = |licenses: Quantity| Value::Ratio(total.and_then(|total| Ratio::new(licenses, total)));
-    let row =
-        |name: &str, licenses| vec![Value::Text(name.to_owned()), Value::Quantity(Some(licenses)), share(licenses)];
     let named = if markets.len() == NAMED_MARKETS_MAX + 1 { NAMED_MARKETS_MAX + 1 } else { NAMED_MARKETS_MAX };
-    let mut rows: Vec<Vec<Value>> =
-        markets.iter().take(named).map(|(market, licenses)| row(market.name(), *licenses)).collect();
-    if markets.len() > named {
-        rows.push(row("Others", markets.iter().skip(named).map(|(_, licenses)| *licenses).sum()));
-    }
+    let others: Quantity = markets.iter().skip(named).map(|(_, licenses)| *licenses).sum();
+    let is_cut = markets.len() > named;
+    let largest = markets.into_iter().take(named).map(|(market, licenses)| (market.name(), licenses));
+    largest.chain(is_cut.then_some(("Others", others))).collect()
+}
+
+fn breakdown_panel(context: &Context<'_>, n: usize, breakdown: &Breakdown<'_>) -> Panel {
+    let Breakdown { product, whole, parts } = breakdown;
+    let row = |(name, licenses): &(&str, Quantity)| {
+        vec![
+            Value::Text((*name).to_owned()),
+            Value::Quantity(Some(*licenses)),
+            Value::Ratio(whole.and_then(|whole| Ratio::new(*licenses, whole))),
+        ]
+    };
     let table = Table {
         key: format!("product_{}_countries", n + 1),
-        caption: format!("{} by customer country/region, {}", product.name, month.long()),
+        caption: format!("{} by customer country/region, {}", product.name, context.current().long()),
         columns: vec![
             Column::new("Country/region", ColumnKind::Text),
             Column::new("Licenses", ColumnKind::QuantityBar),
             Column::new("Share", ColumnKind::Ratio),
         ],
-        rows,
+        rows: parts.iter().map(row).collect(),
         total: None,
         note: String::new(),
     };
     Panel {
         title: product.name.to_string(),
         slot: Some(product.slot),
-        note: total.map_or("n/a".to_owned(), Quantity::grouped),
+        note: whole.map_or("n/a".to_owned(), Quantity::grouped),
         blocks: vec![Block::Table(table)],
         footnote: String::new(),
+    }
+}
+
+/// All products and each of them, by country/region.
+fn country_choice(context: &Context<'_>, breakdowns: &[Breakdown<'_>]) -> PartChoice {
+    let figures = context.figures;
+    let month = context.current();
+    let title = "Licenses by country/region";
+    let whole = figures.total(month, Measure::Licenses);
+    let licenses = |(market, course)| figures.of(course, month, Measure::Licenses).map(|licenses| (market, licenses));
+    let all = largest_and_others(figures.markets().into_iter().filter_map(licenses).collect());
+    let slices: Vec<Slice> =
+        all.iter().map(|(name, value)| Slice { name: (*name).to_owned(), slot: Slot::Accent, value: *value }).collect();
+    let lacking = figures.lacking(month, Measure::Licenses);
+    let shares = whole.map(|whole| Shares { month, whole, slices: &slices, lacking: &lacking });
+    let group = |name: &str, whole: Option<Quantity>, parts: &[(&str, Quantity)]| PartGroup {
+        name: name.to_owned(),
+        whole,
+        parts: parts
+            .iter()
+            .map(|(name, value)| GroupPart {
+                name: (*name).to_owned(),
+                value: Some(*value),
+                share: whole.and_then(|whole| Ratio::new(*value, whole)),
+                growth: Growth::Absent,
+            })
+            .collect(),
+        note: String::new(),
+    };
+    let each = breakdowns.iter().map(|breakdown| group(&breakdown.product.name, breakdown.whole, &breakdown.parts));
+    PartChoice {
+        key: "country_choice".to_owned(),
+        title: title.to_owned(),
+        alt: shares.map_or(title.to_owned(), |shares| words::shares(title, &shares)),
+        group_label: "Product".to_owned(),
+        part_label: "Country/region".to_owned(),
+        value_label: "Licenses".to_owned(),
+        is_whole: true,
+        groups: [group("All products", whole, &all)].into_iter().chain(each).collect(),
+    }
+}
+
+/// The five dimensions, each with its largest parts.
+fn dimension_choice(context: &Context<'_>) -> PartChoice {
+    let figures = context.figures;
+    let month = context.current();
+    let whole = figures.total(month, Measure::Licenses);
+    let group = |dimension: Dimension| {
+        let board = board(context, dimension);
+        let parts = board.parts.iter().take(CHOSEN_PARTS_MAX);
+        let part = |part: &Part<'_>| {
+            let value = figures.of_product(part, month, Measure::Licenses);
+            GroupPart {
+                name: part.label.clone(),
+                value,
+                share: share(value, whole),
+                growth: figures.part_growth(part, Measure::Licenses),
+            }
+        };
+        let n_beyond = board.n_beyond + board.parts.len().saturating_sub(CHOSEN_PARTS_MAX);
+        let parts = parts.map(part).collect();
+        let mut note = note(dimension, board.differs, 0);
+        if n_beyond > 0 {
+            let n = Quantity::whole(n_beyond as i64).grouped();
+            note = format!("{n} smaller ones are in the table below. {note}").trim_end().to_owned();
+        }
+        PartGroup { name: title(dimension).to_owned(), whole, parts, note }
+    };
+    let groups: Vec<PartGroup> = Dimension::ALL.into_iter().map(group).collect();
+    let first = groups.first().and_then(|group| group.parts.first()).zip(groups.first());
+    let alt = first.map_or(String::new(), |(part, group)| {
+        let value = part.value.map_or("n/a".to_owned(), Quantity::grouped);
+        format!("Licenses by {}, {}: {} has most, {value}", group.name.to_lowercase(), month.long(), part.name)
+    });
+    PartChoice {
+        key: "dimension_choice".to_owned(),
+        title: "Licenses by the dimension of your choice".to_owned(),
+        alt: words::ended(&alt),
+        group_label: "Dimension".to_owned(),
+        part_label: "Part".to_owned(),
+        value_label: "Licenses".to_owned(),
+        is_whole: false,
+        groups,
     }
 }
 
@@ -160,11 +269,18 @@ fn board_panel(dimension: Dimension, mut table: Table) -> Panel {
     }
 }
 
-/// Value, share, growth and course of each part, largest first.
-fn leaderboard(context: &Context<'_>, dimension: Dimension) -> Table {
+/// The parts of a dimension that are listed, largest first.
+struct Board<'a> {
+    parts: Vec<Part<'a>>,
+    /// How many smaller ones are not listed.
+    n_beyond: usize,
+    /// Whether all parts sum to something else than the total.
+    differs: bool,
+}
+
+fn board<'a>(context: &'a Context<'_>, dimension: Dimension) -> Board<'a> {
     let figures = context.figures;
     let month = context.current();
-    let total = figures.total(month, Measure::Licenses);
     let mut parts = figures.parts(dimension);
     let current = |part: &Part<'_>| figures.of_product(part, month, Measure::Licenses);
     let first = figures.compared.map(|compared| compared.first);
@@ -173,21 +289,33 @@ fn leaderboard(context: &Context<'_>, dimension: Dimension) -> Table {
         [current(part), in_first].into_iter().flatten().any(|value| value != Quantity::ZERO)
     });
     parts.sort_by_key(|part| (Reverse(current(part)), part.label.clone()));
-    let n_beyond = parts.len().saturating_sub(LEADERBOARD_ROWS_MAX);
     let sum: Quantity = parts.iter().filter_map(current).sum();
+    let differs = figures.total(month, Measure::Licenses) != Some(sum);
+    let n_beyond = parts.len().saturating_sub(LEADERBOARD_ROWS_MAX);
     parts.truncate(LEADERBOARD_ROWS_MAX);
-    let share =
-        |value: Option<Quantity>| Value::Ratio(value.zip(total).and_then(|(value, total)| Ratio::new(value, total)));
+    Board { parts, n_beyond, differs }
+}
+
+fn share(value: Option<Quantity>, whole: Option<Quantity>) -> Option<Ratio> {
+    value.zip(whole).and_then(|(value, whole)| Ratio::new(value, whole))
+}
+
+/// Value, share, growth and course of each part, largest first.
+fn leaderboard(context: &Context<'_>, dimension: Dimension) -> Table {
+    let figures = context.figures;
+    let month = context.current();
+    let total = figures.total(month, Measure::Licenses);
+    let Board { parts, n_beyond, differs } = board(context, dimension);
     let row = |part: &Part<'_>| {
+        let value = figures.of_product(part, month, Measure::Licenses);
         vec![
             Value::Text(part.label.clone()),
-            Value::Quantity(current(part)),
-            share(current(part)),
+            Value::Quantity(value),
+            Value::Ratio(share(value, total)),
             Value::Growth(figures.part_growth(part, Measure::Licenses)),
             Value::Trend(figures.trend(|month| figures.of_product(part, month, Measure::Licenses))),
         ]
     };
-    let is_sum = n_beyond == 0 && total == Some(sum);
     Table {
         key: key(dimension).to_owned(),
         caption: format!("Licenses by {}, {}", title(dimension).to_lowercase().replace("sku", "SKU"), month.long()),
@@ -203,13 +331,13 @@ fn leaderboard(context: &Context<'_>, dimension: Dimension) -> Table {
             cells: vec![
                 Value::Text("All".to_owned()),
                 Value::Quantity(total),
-                share(total),
+                Value::Ratio(share(total, total)),
                 Value::Growth(figures.total_growth(Measure::Licenses)),
                 Value::Trend(figures.trend(|month| figures.total(month, Measure::Licenses))),
             ],
-            is_sum,
+            is_sum: n_beyond == 0 && !differs,
         }),
-        note: note(dimension, total != Some(sum), n_beyond),
+        note: note(dimension, differs, n_beyond),
     }
 }
 

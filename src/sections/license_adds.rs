@@ -6,7 +6,8 @@ use crate::base::{Month, Quantity};
 use crate::facts::Measure;
 use crate::report::words::{self, Adds, Flows};
 use crate::report::{
-    Block, Chart, Column, ColumnKind, Columns, Panel, Section, SectionKind, Series, Slot, Table, Total, Value,
+    Block, Chart, Choice, Column, ColumnKind, Columns, FlowChoice, FlowCourse, FlowGroup, Panel, Section, SectionKind,
+    Series, Slot, Table, Total, Value,
 };
 
 use super::Context;
@@ -23,9 +24,12 @@ pub(super) fn section(context: &Context<'_>) -> Section {
     let figures = context.figures;
     let skus = figures.parts(Dimension::Sku);
     let mut blocks = vec![Block::Chart(Chart::Columns(all_products(context)))];
+    if !figures.products.is_empty() {
+        blocks.push(Block::Choice(Choice::Flows(choice(context, &skus))));
+    }
     if figures.products.len() > 1 {
         let panels = figures.products.iter().map(|product| panel(context, product, &skus)).collect();
-        blocks.push(Block::Panels { columns: 2, panels });
+        blocks.push(Block::OnPaper(vec![Block::Panels { columns: 2, panels }]));
     }
     blocks.push(Block::Heading("By SKU or service".to_owned()));
     let largest = largest(context, &skus);
@@ -83,6 +87,59 @@ fn chart(context: &Context<'_>, key: &str, title: &str, above: Vec<Series>, belo
     }
 }
 
+/// Every product with every SKU of it that moved, and the totals of both.
+fn choice(context: &Context<'_>, skus: &[Part<'_>]) -> FlowChoice {
+    let figures = context.figures;
+    let title = "Licenses added and removed by product and SKU";
+    let course = |name: &str, value: &dyn Fn(Month, Measure) -> Option<Quantity>| FlowCourse {
+        name: name.to_owned(),
+        added: figures.trend(|month| value(month, Measure::Added)),
+        removed: figures.trend(|month| value(month, Measure::Removed)),
+    };
+    let all = |value: &dyn Fn(Month, Measure) -> Option<Quantity>| course("All SKUs and services", value);
+    let group = |product: &Product| {
+        let of_product = |month, measure| figures.product(&product.name, month, measure);
+        let courses = parts_of(context, product, skus)
+            .into_iter()
+            .map(|part| course(&part.label, &|month, measure| figures.of_product(part, month, measure)));
+        FlowGroup { name: product.name.to_string(), courses: [all(&of_product)].into_iter().chain(courses).collect() }
+    };
+    let together = all(&|month, measure| figures.total(month, measure));
+    let series = |values: &[Option<Quantity>]| {
+        [Series { name: "All products".to_owned(), slot: Slot::Accent, values: values.to_vec() }]
+    };
+    let months: Vec<Month> = figures.range.months().collect();
+    let (added, removed) = (series(&together.added), series(&together.removed));
+    let flows = Flows { months: &months, added: &added, removed: &removed, open: &figures.open() };
+    FlowChoice {
+        key: "adds_choice".to_owned(),
+        title: title.to_owned(),
+        alt: words::flows(title, &flows),
+        group_label: "Product".to_owned(),
+        course_label: "SKU or service".to_owned(),
+        y_title: "Licenses added".to_owned(),
+        groups: [FlowGroup { name: "All products".to_owned(), courses: vec![together] }]
+            .into_iter()
+            .chain(figures.products.iter().map(group))
+            .collect(),
+        months,
+    }
+}
+
+/// The SKUs of a product that moved in the range, those of which most was added first.
+fn parts_of<'a, 'f>(context: &Context<'_>, product: &Product, skus: &'a [Part<'f>]) -> Vec<&'a Part<'f>> {
+    let of_product = skus.iter().filter(|part| part.product.as_ref() == Some(&product.name));
+    let mut parts: Vec<&Part<'_>> = of_product.filter(|part| moved(context, part)).collect();
+    by_added(context, &mut parts);
+    parts
+}
+
+/// Sorts SKUs by what was added over the range, most first.
+fn by_added(context: &Context<'_>, parts: &mut [&Part<'_>]) {
+    let added = |part: &Part<'_>| over_range(context, &|month| context.figures.of_product(part, month, Measure::Added));
+    parts.sort_by_key(|part| (Reverse(added(part)), part.label.clone()));
+}
+
 fn panel(context: &Context<'_>, product: &Product, skus: &[Part<'_>]) -> Panel {
     let figures = context.figures;
     let series = |measure| {
@@ -106,9 +163,8 @@ fn panel(context: &Context<'_>, product: &Product, skus: &[Part<'_>]) -> Panel {
 
 /// The SKUs of which most was added over the range, in that order.
 fn largest<'a, 'f>(context: &Context<'_>, skus: &'a [Part<'f>]) -> Vec<&'a Part<'f>> {
-    let added = |part: &Part<'_>| over_range(context, &|month| context.figures.of_product(part, month, Measure::Added));
     let mut largest: Vec<&Part<'_>> = skus.iter().filter(|part| moved(context, part)).collect();
-    largest.sort_by_key(|part| (Reverse(added(part)), part.label.clone()));
+    by_added(context, &mut largest);
     largest.truncate(CHARTED_SKUS_MAX);
     largest
 }
@@ -186,15 +242,7 @@ fn by_sku(context: &Context<'_>, skus: &[Part<'_>]) -> Table {
     let rows = figures
         .products
         .iter()
-        .flat_map(|product| {
-            let of_product = skus.iter().filter(|part| part.product.as_ref() == Some(&product.name));
-            let mut parts: Vec<&Part<'_>> = of_product.filter(|part| moved(context, part)).collect();
-            parts.sort_by_key(|part| {
-                let added = over_range(context, &|month| figures.of_product(part, month, Measure::Added));
-                (Reverse(added), part.label.clone())
-            });
-            parts.into_iter().map(move |part| (product, part))
-        })
+        .flat_map(|product| parts_of(context, product, skus).into_iter().map(move |part| (product, part)))
         .map(|(product, part)| row(product, part))
         .collect();
     let short = month.short();

@@ -34,6 +34,7 @@ pub(super) fn pieces<'r>(block: &'r Block, room: Room<'r>) -> Vec<Piece<'r>> {
         Block::Table(table) => table::pieces(table, room),
         Block::Chart(chart) => figure::pieces(chart, room),
         Block::Panels { columns, panels } => panels::pieces(*columns, panels, room),
+        Block::Choice(_) => Vec::new(),
         Block::OnPaper(blocks) => blocks.iter().flat_map(|block| pieces(block, room)).collect(),
         Block::RawRows { n_rows, .. } => words(&raw_rows(*n_rows), room.theme.regular(BODY), 10.0, room),
     }

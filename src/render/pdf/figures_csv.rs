@@ -67,6 +67,7 @@ impl<'r> Lines<'r> {
             | Block::Heading(_)
             | Block::Text(_)
             | Block::Definitions(_)
+            | Block::Choice(_)
             | Block::RawRows { .. } => Ok(()),
         }
     }

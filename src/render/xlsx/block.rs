@@ -3,12 +3,12 @@
 use crate::render::RenderError;
 use crate::report::{Block, Card, Figure, Kpi, Panel};
 
-use super::cell::{ABSENT, n_decimals, put_number, put_quantity, put_text};
-use super::chart;
+use super::cell::{ABSENT, Cached, n_decimals, put_formula, put_number, put_quantity, put_text};
 use super::look::Place;
 use super::plan::FIRST;
 use super::sheet::{ROW_POINTS, Shared, Sheet};
 use super::table::{self, Use, data_bar, growth_words};
+use super::{chart, choice, ties};
 
 use rust_xlsxwriter::ConditionalFormatType;
 
@@ -18,15 +18,17 @@ const MICRO_PIXELS: (u32, u32) = (300, 60);
 
 /// Writes blocks below what stands there. Raw rows have sheets of their own and are passed over.
 pub(super) fn put_all(sheet: &mut Sheet<'_>, shared: &mut Shared, blocks: &[Block]) -> Result<(), RenderError> {
-    blocks.iter().try_for_each(|block| put(sheet, shared, block))
+    blocks.iter().try_for_each(|block| put(sheet, shared, block, blocks))
 }
 
-fn put(sheet: &mut Sheet<'_>, shared: &mut Shared, block: &Block) -> Result<(), RenderError> {
+/// Writes a block, `all` being those it stands among.
+fn put(sheet: &mut Sheet<'_>, shared: &mut Shared, block: &Block, all: &[Block]) -> Result<(), RenderError> {
     let look = sheet.look;
     match block {
         Block::Kpis(kpis) => {
             for kpi in kpis {
-                put_kpi(sheet, shared, kpi)?;
+                let formula = ties::kpi_formula(shared, all, kpi);
+                put_kpi(sheet, shared, kpi, formula.as_deref())?;
                 sheet.gap(6.0)?;
             }
             sheet.gap(6.0)
@@ -53,7 +55,8 @@ fn put(sheet: &mut Sheet<'_>, shared: &mut Shared, block: &Block) -> Result<(), 
         }
         Block::Table(table) => table::put(sheet, shared, table, Use::Read).map(|_| ()),
         Block::Chart(chart) => chart::put(sheet, shared, chart),
-        // Tables have filters, and charts their data below.
+        Block::Choice(choice) => choice::put(sheet, shared, choice),
+        // The reader chooses instead.
         Block::OnPaper(_) => Ok(()),
         // One below the other: a filter hides whole rows, and with them what stands beside its table.
         Block::Panels { panels, .. } => panels.iter().try_for_each(|panel| put_panel(sheet, shared, panel)),
@@ -62,7 +65,7 @@ fn put(sheet: &mut Sheet<'_>, shared: &mut Shared, block: &Block) -> Result<(), 
 }
 
 /// Label, figure and growth in one row, what they mean in the next, the course beside both.
-fn put_kpi(sheet: &mut Sheet<'_>, shared: &mut Shared, kpi: &Kpi) -> Result<(), RenderError> {
+fn put_kpi(sheet: &mut Sheet<'_>, shared: &mut Shared, kpi: &Kpi, formula: Option<&str>) -> Result<(), RenderError> {
     let (look, top) = (sheet.look, sheet.row);
     let below = top + 1;
     for column in FIRST..=sheet.plan.last() {
@@ -71,19 +74,22 @@ fn put_kpi(sheet: &mut Sheet<'_>, shared: &mut Shared, kpi: &Kpi) -> Result<(), 
     }
     sheet.sheet.set_row_height(top, KPI_POINTS.0)?;
     sheet.sheet.set_row_height(below, KPI_POINTS.1)?;
-    put_text(&mut sheet.sheet, (top, FIRST), &kpi.label, &look.kpi_label(), false)?;
+    put_text(&mut sheet.sheet, (top, FIRST), &kpi.label, &look.kpi_label())?;
     let figure = look.kpi_figure(kpi.current);
     match kpi.current {
+        Some(current) if let Some(formula) = formula => {
+            put_formula(&mut sheet.sheet, (top, FIRST + 1), formula, Cached::Quantity(current), &figure)?;
+        }
         Some(current) => put_quantity(&mut sheet.sheet, (top, FIRST + 1), current, &figure)?,
-        None => put_text(&mut sheet.sheet, (top, FIRST + 1), ABSENT, &figure, false)?,
+        None => put_text(&mut sheet.sheet, (top, FIRST + 1), ABSENT, &figure)?,
     }
     let growth = look.kpi_growth(kpi.growth);
     match kpi.growth.to_f64() {
         Some(number) => put_number(&mut sheet.sheet, (top, FIRST + 2), number, &growth)?,
-        None => put_text(&mut sheet.sheet, (top, FIRST + 2), &growth_words(kpi.growth), &growth, false)?,
+        None => put_text(&mut sheet.sheet, (top, FIRST + 2), &growth_words(kpi.growth), &growth)?,
     }
-    put_text(&mut sheet.sheet, (below, FIRST), &kpi.note, &look.kpi_note(false), false)?;
-    put_text(&mut sheet.sheet, (below, FIRST + 2), &kpi.growth_note, &look.kpi_note(true), false)?;
+    put_text(&mut sheet.sheet, (below, FIRST), &kpi.note, &look.kpi_note(false))?;
+    put_text(&mut sheet.sheet, (below, FIRST + 2), &kpi.growth_note, &look.kpi_note(true))?;
     chart::put_micro(sheet, shared, kpi, (top, FIRST + 3), MICRO_PIXELS)?;
     sheet.row = below + 1;
     if !kpi.coverage.is_empty() {
@@ -99,7 +105,7 @@ fn put_card(sheet: &mut Sheet<'_>, card: &Card) -> Result<(), RenderError> {
         sheet.sheet.write_blank(row, column, &look.text(Place::Row))?;
     }
     sheet.sheet.set_row_height(row, 22)?;
-    put_text(&mut sheet.sheet, (row, FIRST), &card.label, &look.text(Place::Row), false)?;
+    put_text(&mut sheet.sheet, (row, FIRST), &card.label, &look.text(Place::Row))?;
     match card.figure {
         Figure::Ratio(Some(ratio)) => {
             put_number(&mut sheet.sheet, at, ratio.to_f64(), &look.ratio(Place::Row).set_bold())?;
@@ -112,10 +118,10 @@ fn put_card(sheet: &mut Sheet<'_>, card: &Card) -> Result<(), RenderError> {
         }
         Figure::Usd(Some(usd)) => put_quantity(&mut sheet.sheet, at, usd, &look.usd(Place::Row).set_bold())?,
         Figure::Ratio(None) | Figure::Quantity(None) | Figure::Usd(None) => {
-            put_text(&mut sheet.sheet, at, ABSENT, &look.absent(Place::Row), false)?;
+            put_text(&mut sheet.sheet, at, ABSENT, &look.absent(Place::Row))?;
         }
     }
-    put_text(&mut sheet.sheet, (row, FIRST + 2), &card.note, &look.card_note(), false)?;
+    put_text(&mut sheet.sheet, (row, FIRST + 2), &card.note, &look.card_note())?;
     sheet.row += 1;
     Ok(())
 }
@@ -123,7 +129,7 @@ fn put_card(sheet: &mut Sheet<'_>, card: &Card) -> Result<(), RenderError> {
 fn put_definition(sheet: &mut Sheet<'_>, term: &str, meaning: &str) -> Result<(), RenderError> {
     let row = sheet.row;
     sheet.paragraph(FIRST + 1, meaning, &sheet.look.paragraph(), 11.0)?;
-    put_text(&mut sheet.sheet, (row, FIRST), term, &sheet.look.bold_paragraph(), false)
+    put_text(&mut sheet.sheet, (row, FIRST), term, &sheet.look.bold_paragraph())
 }
 
 fn put_panel(sheet: &mut Sheet<'_>, shared: &mut Shared, panel: &Panel) -> Result<(), RenderError> {

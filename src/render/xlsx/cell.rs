@@ -8,6 +8,9 @@ use rust_xlsxwriter::{ExcelDateTime, Format, Formula, Worksheet};
 use crate::base::{Month, Quantity, plain_text};
 use crate::render::RenderError;
 
+/// What stands before a text that is a formula's result, until the package takes it off: a character of private use.
+pub(super) const TEXT_MARK: char = '\u{e000}';
+
 /// What an absent value reads.
 pub(super) const ABSENT: &str = "n/a";
 
@@ -22,31 +25,31 @@ const DIGITS_MAX: u32 = 15;
 
 /// The result that stands in a formula's cell for readers that do not calculate.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Cached {
+pub(super) enum Cached<'a> {
     /// A number.
     Number(f64),
     /// A quantity, exactly.
     Quantity(Quantity),
-    /// Words.
-    Text(&'static str),
+    /// The first day of a month.
+    Month(Month),
+    /// Words, whatever they read like; may be empty.
+    Text(&'a str),
     /// `#N/A`: a point that charts and sparklines leave out.
     Gap,
 }
 
 /// Writes a text, which stays a text whatever it begins with.
 ///
-/// Without a format it takes its column's. Control characters are dropped, what is too long ends in `…`. The crate hands strings of the form
-/// `<r>…</r>` to the file as markup, so these are written as rich strings, whose parts it does escape; sheets
-/// written in constant memory hold their strings in the cell and escape them always.
+/// Control characters are dropped, what is too long ends in `…`. The crate hands strings of the form `<r>…</r>` to the
+/// file as markup, so these are written as rich strings, whose parts it does escape.
 pub(super) fn put_text<'f>(
     sheet: &mut Worksheet,
     at: (u32, u16),
     text: &str,
     format: impl Into<Option<&'f Format>>,
-    in_place: bool,
 ) -> Result<(), RenderError> {
     let text = cell_text(text);
-    let is_markup = !in_place && text.starts_with("<r>") && text.ends_with("</r>");
+    let is_markup = text.starts_with("<r>") && text.ends_with("</r>");
     let runs = [(&Format::default(), text.as_ref())];
     match (format.into(), is_markup) {
         (Some(format), true) => sheet.write_rich_string_with_format(at.0, at.1, &runs, format)?,
@@ -66,7 +69,7 @@ pub(super) fn put_number<'f>(
 ) -> Result<(), RenderError> {
     let format = format.into();
     match format {
-        _ if !number.is_finite() => return put_text(sheet, at, ABSENT, format, false),
+        _ if !number.is_finite() => return put_text(sheet, at, ABSENT, format),
         Some(format) => sheet.write_number_with_format(at.0, at.1, number, format)?,
         None => sheet.write_number(at.0, at.1, number)?,
     };
@@ -83,7 +86,7 @@ pub(super) fn put_quantity<'f>(
     if is_exact(quantity) {
         put_number(sheet, at, quantity.to_f64(), format)
     } else {
-        put_text(sheet, at, &quantity.grouped(), format, false)
+        put_text(sheet, at, &quantity.grouped(), format)
     }
 }
 
@@ -95,7 +98,7 @@ pub(super) fn put_month<'f>(
     format: impl Into<Option<&'f Format>>,
 ) -> Result<(), RenderError> {
     let format = format.into();
-    let Some(serial) = serial(month) else { return put_text(sheet, at, &month.short(), format, false) };
+    let Some(serial) = serial(month) else { return put_text(sheet, at, &month.short(), format) };
     let date = ExcelDateTime::from_serial_datetime(serial)?;
     match format {
         Some(format) => sheet.write_datetime_with_format(at.0, at.1, &date, format)?,
@@ -109,7 +112,7 @@ pub(super) fn put_formula(
     sheet: &mut Worksheet,
     at: (u32, u16),
     formula: &str,
-    result: Cached,
+    result: Cached<'_>,
     format: &Format,
 ) -> Result<(), RenderError> {
     let formula = Formula::new(formula).set_result(cached(result)?);
@@ -117,18 +120,20 @@ pub(super) fn put_formula(
     Ok(())
 }
 
-/// A cached result as the file holds it.
+/// A cached result as the crate takes it.
 ///
-/// The crate writes a text that parses as a number as a number, and `inf` or `NaN` as a broken one.
-pub(super) fn cached(result: Cached) -> Result<String, RenderError> {
+/// It writes a text that parses as a number as a number, `TRUE` as a truth value, `#N/A` as an error and an empty text
+/// as 0. So every text gets a mark that makes it none of these, and the package takes it off again.
+fn cached(result: Cached<'_>) -> Result<String, RenderError> {
     match result {
         Cached::Number(number) if number.is_finite() => Ok(number.to_string()),
         Cached::Number(number) => Err(RenderError::Workbook(format!("`{number}` cannot be a formula's result"))),
         Cached::Quantity(quantity) => Ok(quantity.to_string()),
-        Cached::Text(text) if text.is_empty() || text.parse::<f64>().is_ok() => {
-            Err(RenderError::Workbook(format!("the text `{text}` cannot be a formula's result")))
-        }
-        Cached::Text(text) => Ok(text.to_owned()),
+        Cached::Month(month) => match serial(month) {
+            Some(serial) => Ok(serial.to_string()),
+            None => Ok(format!("{TEXT_MARK}{}", month.short())),
+        },
+        Cached::Text(text) => Ok(format!("{TEXT_MARK}{}", cell_text(text))),
         Cached::Gap => Ok("#N/A".to_owned()),
     }
 }
@@ -158,7 +163,7 @@ pub(super) fn serial(month: Month) -> Option<f64> {
 }
 
 /// A text as a cell can hold it.
-fn cell_text(text: &str) -> Cow<'_, str> {
+pub(super) fn cell_text(text: &str) -> Cow<'_, str> {
     let is_plain = text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
     let plain = if is_plain { Cow::Borrowed(text) } else { Cow::Owned(plain_text(text)) };
     if plain.len() <= TEXT_UTF16_MAX {
@@ -253,11 +258,11 @@ mod tests {
     }
 
     #[test]
-    fn results_that_a_reader_would_take_for_a_number_are_refused() {
-        assert!(cached(Cached::Text("365")).is_err() && cached(Cached::Text("1e5")).is_err());
-        assert!(cached(Cached::Text("NaN")).is_err() && cached(Cached::Text("")).is_err());
+    fn a_result_is_a_number_or_a_marked_text() {
+        assert_eq!(cached(Cached::Text("365")).unwrap(), format!("{TEXT_MARK}365"));
+        assert_eq!(cached(Cached::Text("")).unwrap(), TEXT_MARK.to_string());
+        assert_eq!(cached(Cached::Month("2026-10".parse().unwrap())).unwrap(), "46296");
         assert!(cached(Cached::Number(f64::NAN)).is_err());
-        assert_eq!(cached(Cached::Text("n/a")).unwrap(), "n/a");
         assert_eq!(cached(Cached::Number(-0.5)).unwrap(), "-0.5");
     }
 

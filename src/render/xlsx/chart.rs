@@ -10,20 +10,20 @@ use crate::render::{Colour, RenderError, Theme};
 use crate::report::{Chart, Column, ColumnKind, Columns, Donut, Kpi, Series, Slot, Table, Total, Value};
 
 use super::cell::alt_text;
+use super::lists::{LISTS, Lists};
 use super::look::{colour, quantities};
 use super::plan::FIRST;
 use super::sheet::{ROW_POINTS, Shared, Sheet};
 use super::table::{self, Use};
-use super::trend::{LISTS, Lists};
 
 /// How much lighter what stands below the axis is, in percent of white.
-const BELOW_LIGHTER: u8 = 60;
+pub(super) const BELOW_LIGHTER: u8 = 60;
 
 /// The size of charts in pixels, and how many rows of 24 pixels they cover.
-const WIDTH_MAX: u32 = 940;
-const WIDTH_MIN: u32 = 400;
-const WIDTH_DONUT: u32 = 520;
-const N_ROWS: u32 = 13;
+pub(super) const WIDTH_MAX: u32 = 940;
+pub(super) const WIDTH_MIN: u32 = 400;
+pub(super) const WIDTH_DONUT: u32 = 520;
+pub(super) const N_ROWS: u32 = 13;
 const N_ROWS_DONUT: u32 = 11;
 const PIXELS_A_ROW: u32 = 24;
 
@@ -61,18 +61,30 @@ pub(super) fn put(sheet: &mut Sheet<'_>, shared: &mut Shared, chart: &Chart) -> 
     let placed = table::put(sheet, shared, &table, Use::Chart)?;
     if has_points {
         let rows = (placed.header, placed.last);
-        let mut drawn = match chart {
+        let drawn = match chart {
             Chart::Columns(columns) => draw_columns(sheet, columns, rows),
             Chart::Donut(donut) => draw_donut(sheet, donut, rows),
             Chart::Map(_) => return Ok(()),
         };
-        let (column, offset) = if beside { (right, 24) } else { (FIRST, 0) };
         let width_max = if matches!(chart, Chart::Donut(_)) { WIDTH_DONUT } else { WIDTH_MAX };
-        drawn.set_width((sheet.plan.pixels_from(column) - offset).min(width_max));
-        drawn.set_height(n_rows * PIXELS_A_ROW - 10);
-        sheet.sheet.insert_chart_with_offset(at, column, &drawn, offset, 4)?;
+        insert(sheet, drawn, (at, if beside { right } else { FIRST }), n_rows, width_max)?;
         sheet.row = sheet.row.max(at + n_rows);
     }
+    Ok(())
+}
+
+/// Places a chart over so many rows, from a column to the sheet's last; away from the figures at its left.
+pub(super) fn insert(
+    sheet: &mut Sheet<'_>,
+    mut drawn: ExcelChart,
+    (row, column): (u32, u16),
+    n_rows: u32,
+    width_max: u32,
+) -> Result<(), RenderError> {
+    let offset = if column > FIRST { 24 } else { 0 };
+    drawn.set_width((sheet.plan.pixels_from(column) - offset).min(width_max));
+    drawn.set_height(n_rows * PIXELS_A_ROW - 10);
+    sheet.sheet.insert_chart_with_offset(row, column, &drawn, offset, 4)?;
     Ok(())
 }
 
@@ -144,18 +156,28 @@ fn draw_columns(sheet: &Sheet<'_>, columns: &Columns, (header, last): (u32, u32)
             .set_overlap(100)
             .delete_from_legend(n >= n_above && n_above > 0);
     }
-    frame(&mut chart, theme, columns);
+    let has_legend = columns.above.len().max(columns.below.len()) > 1;
+    let Columns { key, alt, x_title, y_title, .. } = columns;
+    frame(&mut chart, theme, &Frame { key, alt, x_title, y_title, has_legend });
     chart
 }
 
+/// What a chart over months has around it.
+pub(super) struct Frame<'a> {
+    pub(super) key: &'a str,
+    pub(super) alt: &'a str,
+    pub(super) x_title: &'a str,
+    pub(super) y_title: &'a str,
+    pub(super) has_legend: bool,
+}
+
 /// Axes, gridlines, legend and alternative text.
-fn frame(chart: &mut ExcelChart, theme: &Theme, columns: &Columns) {
-    let mut font = font(theme.grey, 9);
+pub(super) fn frame(chart: &mut ExcelChart, theme: &Theme, frame: &Frame<'_>) {
+    let font = font(theme.grey, 9);
     let mut line = ChartLine::new();
     line.set_color(colour(theme.line)).set_width(0.75);
     let mut ink = ChartLine::new();
     ink.set_color(colour(theme.ink)).set_width(0.75);
-    chart.title().set_hidden();
     chart
         .x_axis()
         .set_text_axis(true)
@@ -163,8 +185,8 @@ fn frame(chart: &mut ExcelChart, theme: &Theme, columns: &Columns) {
         .set_label_position(ChartAxisLabelPosition::Low)
         .set_font(&font)
         .set_format(ChartFormat::new().set_line(&ink))
-        .set_name(words(&columns.x_title).as_str())
-        .set_name_font(font.unset_bold());
+        .set_name(words(frame.x_title).as_str())
+        .set_name_font(&font);
     chart
         .y_axis()
         .set_num_format(quantities(0))
@@ -172,17 +194,23 @@ fn frame(chart: &mut ExcelChart, theme: &Theme, columns: &Columns) {
         .set_major_gridlines(true)
         .set_major_gridlines_line(&line)
         .set_format(ChartFormat::new().set_no_line())
-        .set_name(words(&columns.y_title).as_str())
+        .set_name(words(frame.y_title).as_str())
         .set_name_font(&font);
-    if columns.above.len().max(columns.below.len()) > 1 {
+    plain(chart, frame.key, frame.alt);
+    if frame.has_legend {
         chart.legend().set_position(ChartLegendPosition::Top).set_font(&font);
     } else {
         chart.legend().set_hidden();
     }
+}
+
+/// No title and no border; a name and an alternative text.
+pub(super) fn plain(chart: &mut ExcelChart, key: &str, alt: &str) {
+    chart.title().set_hidden();
     chart.chart_area().set_format(ChartFormat::new().set_no_border());
     chart.show_empty_cells_as(ChartEmptyCells::Gaps);
     chart.set_object_movement(ObjectMovement::MoveButDontSizeWithCells);
-    chart.set_name(&columns.key).set_alt_text(alt_text(&columns.alt));
+    chart.set_name(key).set_alt_text(alt_text(alt));
 }
 
 fn draw_donut(sheet: &Sheet<'_>, donut: &Donut, (header, last): (u32, u32)) -> ExcelChart {
@@ -220,11 +248,14 @@ fn label(theme: &Theme, donut: &Donut, value: Quantity, slot: Slot) -> ChartData
     if share < LABEL_SHARE_MIN {
         return ChartDataLabel::new().set_hidden().to_custom();
     }
-    let ground = theme.colour(slot);
+    ChartDataLabel::new().set_font(&font_on(theme, theme.colour(slot))).to_custom()
+}
+
+/// The font of a label on a ground, in the colour that can be read there.
+pub(super) fn font_on(theme: &Theme, ground: Colour) -> ChartFont {
     // Luma of ITU-R BT.601 tells dark grounds from light ones well enough.
     let luma = 299 * u32::from(ground.0) + 587 * u32::from(ground.1) + 114 * u32::from(ground.2);
-    let ink = if luma < 128_000 { Colour(255, 255, 255) } else { theme.ink };
-    ChartDataLabel::new().set_font(&font(ink, 9)).to_custom()
+    font(if luma < 128_000 { Colour(255, 255, 255) } else { theme.ink }, 9)
 }
 
 /// A KPI's course as small columns, the current month in full colour.
@@ -272,13 +303,13 @@ pub(super) fn put_micro(
     Ok(())
 }
 
-fn filled(fill: Colour) -> ChartFormat {
+pub(super) fn filled(fill: Colour) -> ChartFormat {
     let mut format = ChartFormat::new();
     format.set_solid_fill(ChartSolidFill::new().set_color(colour(fill))).set_no_border();
     format
 }
 
-fn font(ink: Colour, points: u32) -> ChartFont {
+pub(super) fn font(ink: Colour, points: u32) -> ChartFont {
     let mut font = ChartFont::new();
     font.set_color(colour(ink)).set_size(points).unset_bold();
     font

@@ -120,6 +120,18 @@ impl Look {
         self.placed(Place::Row).set_font_size(9.0).set_font_color(colour(self.theme.grey)).set_indent(1)
     }
 
+    /// What a selector chooses.
+    pub(super) fn selector_label(&self) -> Format {
+        Look::ltr(self.grey(10.0).set_bold())
+    }
+
+    /// A cell to choose in: framed, and of text where a name that reads like a number is chosen.
+    pub(super) fn selector(&self, num_format: &str) -> Format {
+        let format = self.ink(11.0).set_bold().set_background_color(colour(self.theme.ground)).set_indent(1);
+        Look::ltr(format.set_border(FormatBorder::Thin).set_border_color(colour(self.theme.accent)))
+            .set_num_format(num_format)
+    }
+
     /// What says that an edition is preliminary or corrected.
     pub(super) fn banner(&self) -> Format {
         let format = self.ink(11.0).set_bold().set_text_wrap().set_indent(1);
@@ -223,6 +235,11 @@ impl Look {
         self.directed(self.right(place), growth).set_num_format(GROWTH)
     }
 
+    /// Growth of any direction; its colour follows by a rule.
+    pub(super) fn growths(&self, place: Place) -> Format {
+        self.right(place).set_num_format(GROWTH)
+    }
+
     /// A month.
     pub(super) fn month(&self, place: Place) -> Format {
         self.placed(place).set_align(FormatAlign::Left).set_num_format(MONTH)
@@ -252,7 +269,12 @@ impl Look {
     }
 
     fn marked(&self, format: Format, slot: Slot) -> Format {
-        format.set_border_left(FormatBorder::Thick).set_border_left_color(colour(self.theme.colour(slot))).set_indent(1)
+        self.edged(format, self.theme.colour(slot))
+    }
+
+    /// A format with a colour at its left.
+    pub(super) fn edged(&self, format: Format, edge: Colour) -> Format {
+        format.set_border_left(FormatBorder::Thick).set_border_left_color(colour(edge)).set_indent(1)
     }
 
     fn directed(&self, format: Format, growth: Growth) -> Format {

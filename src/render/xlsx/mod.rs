@@ -6,8 +6,11 @@
 mod block;
 mod cell;
 mod chart;
+mod choice;
+mod lists;
 mod look;
 mod names;
+mod package;
 mod plan;
 mod raw;
 #[cfg(test)]
@@ -16,31 +19,39 @@ mod sheet;
 mod table;
 #[cfg(test)]
 mod tests;
+mod ties;
 mod trend;
 
-use rust_xlsxwriter::{DocProperties, ExcelDateTime, Workbook, XlsxError};
+use std::io::{Cursor, Seek, Write};
+
+use rust_xlsxwriter::{DocProperties, ExcelDateTime, Workbook, Worksheet, XlsxError};
 
 use super::{Format, Job, RenderError, Rendered, Renderer};
 use crate::base::plain_text;
 use crate::report::{Block, Head, RawColumn, Report, Section, SectionKind};
 
+use lists::Lists;
 use look::Look;
 use names::Names;
+use package::{Additions, Points, RawSheet};
 use plan::Plan;
 use raw::{Bounds, Raw};
 use sheet::{Shared, Sheet};
-use trend::Lists;
-
-/// How hard deflate tries. Measured on a report with 2,000 raw rows (instructions, bytes): level 6 286 million and
-/// 163 KB, level 4 262 million and 165 KB, level 3 258 million and 185 KB.
-const LEVEL: u8 = 4;
-
-/// The same where raw rows are most of the file, and deflate most of the time.
-const LEVEL_LARGE: u8 = 2;
+use ties::Ties;
 
 /// The renderer of Excel workbooks.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Xlsx;
+
+impl Xlsx {
+    /// Writes the workbook into a file or into memory; many raw rows go through without being held.
+    ///
+    /// # Errors
+    /// As [`Renderer::render`], and when it cannot be written.
+    pub fn write<W: Write + Seek>(self, job: Job<'_>, out: W) -> Result<W, RenderError> {
+        bounded(job, Bounds::EXCEL, out)
+    }
+}
 
 impl Renderer for Xlsx {
     fn format(&self) -> Format {
@@ -48,41 +59,67 @@ impl Renderer for Xlsx {
     }
 
     fn render(&self, job: Job<'_>) -> Result<Rendered, RenderError> {
-        Ok(Rendered { bytes: bounded(job, Bounds::EXCEL)?, n_replaced: 0 })
+        let bytes = self.write(job, Cursor::new(Vec::new()))?.into_inner();
+        Ok(Rendered { bytes, n_replaced: 0 })
     }
 }
 
 /// The workbook, with raw rows within these bounds.
-fn bounded(job: Job<'_>, bounds: Bounds) -> Result<Vec<u8>, RenderError> {
+fn bounded<W: Write + Seek>(job: Job<'_>, bounds: Bounds, out: W) -> Result<W, RenderError> {
     let look = Look::new(job.theme);
-    let head = &job.report.head;
-    let mut workbook = Workbook::new();
-    workbook.set_properties(&properties(head)?);
-    let is_large = job.rows.is_some_and(|rows| rows.n_rows() > bounds.rows_in_memory_max);
-    workbook.set_zip_compression_level(if is_large { LEVEL_LARGE } else { LEVEL });
-    let mut shared = Shared { lists: Lists::new()?, names: Names::default() };
     let named = sheet_names(job.report, bounds);
+    let mut shared =
+        Shared { lists: Lists::new()?, names: Names::default(), points: Points::default(), ties: Ties::default() };
+    let sheets = sheets(job, bounds, &look, &named, &mut shared)?;
+    let mut workbook = Workbook::new();
+    workbook.set_properties(&properties(&job.report.head)?);
+    workbook.set_zip_compression_level(package::LEVEL_OF_CRATE);
+    let mut raw = Vec::new();
+    for (number, (sheet, rows)) in (1..).zip(sheets) {
+        workbook.push_worksheet(sheet);
+        raw.extend(rows.map(|rows| (number, rows)));
+    }
+    shared.lists.finish(&mut workbook)?;
+    let is_streamed = job.rows.is_some_and(|rows| rows.n_rows() > bounds.rows_in_memory_max);
+    let additions = Additions { points: shared.points, raw, rows: job.rows, is_streamed };
+    package::write(&workbook.save_to_buffer()?, &additions, out)
+}
+
+/// Every section's sheets in the report's order, those of raw rows without them.
+fn sheets(
+    job: Job<'_>,
+    bounds: Bounds,
+    look: &Look,
+    named: &[Vec<String>],
+    shared: &mut Shared,
+) -> Result<Vec<(Worksheet, Option<RawSheet>)>, RenderError> {
+    let Job { report, rows, .. } = job;
+    let head = &report.head;
     let links: Vec<String> = named.iter().filter_map(|names| names.first().cloned()).collect();
-    for (section, names) in job.report.sections.iter().zip(&named) {
+    let mut sheets: Vec<Vec<(Worksheet, Option<RawSheet>)>> = named.iter().map(|_| Vec::new()).collect();
+    // What is said about the file comes last, since it counts up the totals of all other sheets.
+    let is_about = |n: &usize| report.sections[*n].kind == SectionKind::About;
+    let (about, others): (Vec<usize>, Vec<usize>) = (0..named.len()).partition(is_about);
+    for n in others.into_iter().chain(about) {
+        let (section, names) = (&report.sections[n], &named[n]);
         if let Some(columns) = raw_columns(section) {
-            let raw = Raw { section, head, look: &look, columns, names, links: &links, bounds };
-            let Some(rows) = job.rows else {
+            let raw = Raw { section, head, look, columns, names, links: &links, bounds };
+            let Some(rows) = rows else {
                 return Err(RenderError::Workbook("raw rows are to be shown, but none were given".to_owned()));
             };
-            for sheet in raw.sheets(&mut workbook, &mut shared.names, rows)? {
-                workbook.push_worksheet(sheet);
-            }
+            let made = raw.sheets(&mut shared.names, rows)?;
+            sheets[n] = made.into_iter().map(|(sheet, raw)| (sheet, Some(raw))).collect();
         } else if let Some(name) = names.first() {
-            let mut sheet = Sheet::new(name, Plan::of(section), &look)?;
+            let mut sheet = Sheet::new(name, Plan::of(section), look)?;
             sheet.head(&links, &section.title, &section.lead, head)?;
-            block::put_all(&mut sheet, &mut shared, &section.blocks)?;
-            workbook.push_worksheet(sheet.finish(&section.title, head)?);
+            block::put_all(&mut sheet, shared, &section.blocks)?;
+            if is_about(&n) {
+                ties::put(&mut sheet, shared)?;
+            }
+            sheets[n].push((sheet.finish(&section.title, head)?, None));
         }
     }
-    if let Some(lists) = shared.lists.finish() {
-        workbook.push_worksheet(lists);
-    }
-    Ok(workbook.save_to_buffer()?)
+    Ok(sheets.into_iter().flatten().collect())
 }
 
 impl From<XlsxError> for RenderError {
@@ -102,7 +139,7 @@ fn raw_columns(section: &Section) -> Option<&[RawColumn]> {
 /// The names of each section's sheets: one, or as many as its raw rows take.
 fn sheet_names(report: &Report, bounds: Bounds) -> Vec<Vec<String>> {
     let mut names = Names::default();
-    names.words(trend::LISTS);
+    names.words(lists::LISTS);
     let n_rows = report.n_rows().unwrap_or(0);
     report
         .sections

@@ -1,6 +1,6 @@
 //! Names that Excel wants unique without case: tables, their headings, sheets.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::plain_text;
 
@@ -11,11 +11,25 @@ const HEADING_UTF16_MAX: usize = 255;
 
 /// The names given so far.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Names(BTreeSet<String>);
+pub(super) struct Names {
+    given: BTreeSet<String>,
+    /// The names of tables that are spoken of before they are written, by their keys.
+    promised: BTreeMap<String, String>,
+}
 
 impl Names {
+    /// The name that the next table of a key will have.
+    pub(super) fn promise(&mut self, key: &str) -> String {
+        let name = self.promised.remove(key).unwrap_or_else(|| self.table(key));
+        self.promised.insert(key.to_owned(), name.clone());
+        name
+    }
+
     /// A table's name from its key: letters, digits and `_`, never read as a cell or a number.
     pub(super) fn table(&mut self, key: &str) -> String {
+        if let Some(name) = self.promised.remove(key) {
+            return name;
+        }
         let kept: String = key
             .chars()
             .map(|letter| if letter.is_ascii_alphanumeric() || letter == '_' { letter } else { '_' })
@@ -35,7 +49,7 @@ impl Names {
     fn unique(&mut self, name: &str, between: &str) -> String {
         let mut unique = name.to_owned();
         let mut n = 1;
-        while !self.0.insert(unique.to_lowercase()) {
+        while !self.given.insert(unique.to_lowercase()) {
             n += 1;
             unique = format!("{name}{between}{n}");
         }
@@ -65,6 +79,13 @@ mod tests {
     fn headings_are_unique_without_case_and_never_empty() {
         let headings = headings(["Share", "share", " ", "SHARE", "a\u{1}b"].into_iter());
         assert_eq!(headings, ["Share", "share 2", "Column 3", "SHARE 3", "ab"]);
+    }
+
+    #[test]
+    fn a_promised_name_is_kept_once() {
+        let mut names = Names::default();
+        assert_eq!((names.promise("products"), names.promise("products")), ("products".into(), "products".into()));
+        assert_eq!((names.table("products"), names.table("products")), ("products".into(), "products_2".into()));
     }
 
     #[test]

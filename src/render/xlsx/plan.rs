@@ -1,8 +1,8 @@
 //! How wide the columns of a sheet are, by what will stand in them.
 
-use crate::report::{Block, Column, ColumnKind, Figure, Kpi, Section, Table, Value};
+use crate::report::{Block, Choice, Column, ColumnKind, Figure, Kpi, Section, Table, Value};
 
-use super::chart;
+use super::{chart, choice};
 
 /// The first column that holds something; the one before it is a margin.
 pub(super) const FIRST: u16 = 1;
@@ -74,6 +74,7 @@ impl Plan {
                 }
                 Block::Table(table) => self.table(table),
                 Block::Chart(chart) => chart::data(chart).iter().for_each(|table| self.table(table)),
+                Block::Choice(choice) => self.choice(choice),
                 Block::Panels { panels, .. } => panels.iter().for_each(|panel| self.blocks(&panel.blocks)),
                 Block::Reading { .. }
                 | Block::Heading(_)
@@ -91,6 +92,14 @@ impl Plan {
         // The figure is set in 20 points, the column's characters are of 11.
         self.need(1, figure * 2 + 2);
         self.need(2, chars(&kpi.growth.text()).max(chars(&kpi.growth_note)) + 5);
+    }
+
+    fn choice(&mut self, choice: &Choice) {
+        let names: u16 = choice::names(choice).map(chars).max().unwrap_or(0);
+        self.need(0, names + 3);
+        for (n, width) in choice::widths(choice).enumerate() {
+            self.need(n + 1, width);
+        }
     }
 
     fn table(&mut self, table: &Table) {

@@ -1,14 +1,15 @@
-//! The raw rows: one table a sheet, from a stream, as many sheets as it takes.
+//! The sheets of raw rows: one table a sheet, as many sheets as the rows take. The rows themselves are put in later.
 
-use rust_xlsxwriter::{Format, Table, TableColumn, TableStyle, Workbook, Worksheet};
+use rust_xlsxwriter::{Table, TableColumn, TableStyle, Worksheet};
 
 use crate::base::Quantity;
 use crate::render::RenderError;
 use crate::report::{Cell, Head, RawColumn, RawKind, Rows, RowsError, Section};
 
-use super::cell::{ABSENT, alt_text, n_decimals, put_month, put_quantity, put_text};
+use super::cell::{alt_text, put_text};
 use super::look::{Look, Place};
 use super::names::{Names, headings};
+use super::package::{N_DECIMALS, RawSheet};
 use super::plan::{FIRST, chars};
 use super::sheet::{links, print_frame, subtitle};
 
@@ -21,7 +22,7 @@ const HEADER: u32 = 5;
 /// How many rows a sheet takes below its headings.
 const ROWS_A_SHEET_MAX: u64 = SHEET_ROWS_MAX - HEADER as u64 - 1;
 
-/// From so many rows on, sheets go through a temporary file instead of memory.
+/// More rows than these are streamed into the file instead of held in memory.
 const ROWS_IN_MEMORY_MAX: u64 = 50_000;
 
 /// As many rows decide how wide the columns are.
@@ -61,99 +62,112 @@ pub(super) struct Raw<'a> {
 }
 
 impl Raw<'_> {
-    /// Writes the rows into as many sheets as there are names for.
+    /// As many sheets as there are names for, without their rows: these are written into the file that the crate makes.
     pub(super) fn sheets(
         &self,
-        workbook: &mut Workbook,
         tables: &mut Names,
         rows: &dyn Rows,
-    ) -> Result<Vec<Worksheet>, RenderError> {
-        let n_rows = rows.n_rows();
-        let formats = Formats::new(self.look, self.columns);
-        let mut done: Vec<Worksheet> = Vec::new();
-        let mut open = self.open(workbook, tables, 0, n_rows)?;
-        let mut failed: Option<RenderError> = None;
-        let (mut n, mut at) = (0_u64, HEADER);
-        let replayed = rows.replay(&mut |cells| {
-            let step = (|| {
-                if u64::from(at - HEADER) == self.bounds.rows_a_sheet_max {
-                    let next = self.open(workbook, tables, done.len() + 1, n_rows)?;
-                    done.push(std::mem::replace(&mut open, next).close(self)?);
-                    at = HEADER;
-                }
-                (n, at) = (n + 1, at + 1);
-                open.row(cells, at, &formats)
-            })();
-            step.map_err(|error| {
-                let broken = RowsError(error.to_string());
-                failed = Some(error);
-                broken
-            })
-        });
-        match (failed, replayed) {
-            (Some(error), _) => return Err(error),
-            (None, Err(error)) => return Err(error.into()),
-            (None, Ok(())) if n != n_rows => {
-                return Err(RowsError(format!("`{n_rows}` were promised, `{n}` came")).into());
-            }
-            (None, Ok(())) => {}
-        }
-        done.push(open.close(self)?);
-        Ok(done)
+    ) -> Result<Vec<(Worksheet, RawSheet)>, RenderError> {
+        let headings = headings(self.columns.iter().map(|column| column.label.as_str()));
+        let widths = widths(&headings, rows)?;
+        (0..self.names.len()).map(|n| self.sheet(tables, n, rows.n_rows(), (&headings, &widths))).collect()
     }
 
-    /// A sheet with everything above its rows, and its table laid out.
-    fn open(&self, workbook: &mut Workbook, tables: &mut Names, n: usize, n_rows: u64) -> Result<Open, RenderError> {
-        let in_place = n_rows > self.bounds.rows_in_memory_max;
-        let mut sheet = if in_place { workbook.new_worksheet_with_constant_memory()? } else { Worksheet::new() };
-        let name = self.names.get(n).ok_or_else(|| RowsError("more came than were promised".to_owned()))?;
+    /// A sheet with everything around its rows.
+    fn sheet(
+        &self,
+        tables: &mut Names,
+        n: usize,
+        n_rows: u64,
+        (headings, widths): (&[String], &[u16]),
+    ) -> Result<(Worksheet, RawSheet), RenderError> {
+        let (mut sheet, look, name) = (Worksheet::new(), self.look, &self.names[n]);
         sheet.set_name(name)?;
         sheet.set_screen_gridlines(false);
         sheet.set_column_width(0, 2)?;
         sheet.set_freeze_panes(HEADER + 1, FIRST + 1)?;
-        let look = self.look;
-        for (column, raw) in (FIRST..).zip(self.columns) {
-            // A cell without a format takes its column's, which is far cheaper than one a cell.
-            let format = match raw.kind {
-                RawKind::Text => look.text(Place::Raw),
-                RawKind::Month => look.month(Place::Raw),
-                RawKind::Quantity => look.quantity(Place::Raw, 0),
-                RawKind::Usd => look.usd(Place::Raw),
-            };
-            sheet.set_column_format(column, &format)?;
+        for (column, width) in (FIRST..).zip(widths) {
+            sheet.set_column_width(column, f64::from(*width))?;
         }
         links(&mut sheet, self.links, name, look)?;
         sheet.set_row_height(1, 34)?;
-        put_text(&mut sheet, (1, FIRST), &self.section.title, &look.title(), in_place)?;
-        put_text(&mut sheet, (2, FIRST), &subtitle(self.head), &look.subtitle(), in_place)?;
-        put_text(&mut sheet, (3, FIRST), &self.section.lead, &look.note(), in_place)?;
+        put_text(&mut sheet, (1, FIRST), &self.section.title, &look.title())?;
+        put_text(&mut sheet, (2, FIRST), &subtitle(self.head), &look.subtitle())?;
+        put_text(&mut sheet, (3, FIRST), &self.section.lead, &look.note())?;
         let first = n as u64 * self.bounds.rows_a_sheet_max;
         let here = (n_rows - first.min(n_rows)).min(self.bounds.rows_a_sheet_max);
-        put_text(&mut sheet, (4, FIRST), &spoken(first, here, n_rows), &look.note(), in_place)?;
-        let headings = headings(self.columns.iter().map(|column| column.label.as_str()));
-        if here > 0 && !headings.is_empty() {
-            let columns: Vec<TableColumn> =
-                headings.iter().map(|heading| TableColumn::new().set_header(heading)).collect();
-            let table = Table::new()
-                .set_name(tables.table("raw_data"))
-                .set_columns(&columns)
-                .set_style(TableStyle::None)
-                .set_alt_text(alt_text(&self.section.title));
-            let last = HEADER + u32::try_from(here).unwrap_or(0);
-            sheet.add_table(HEADER, FIRST, last, FIRST + width(&headings) - 1, &table)?;
+        put_text(&mut sheet, (4, FIRST), &spoken(first, here, n_rows), &look.note())?;
+        let mut raw = RawSheet {
+            table: String::new(),
+            header: HEADER,
+            n_rows: if headings.is_empty() { 0 } else { u32::try_from(here).unwrap_or(0) },
+            kinds: self.columns.iter().map(|column| column.kind).collect(),
+        };
+        if raw.n_rows > 0 {
+            raw.table = tables.table("raw_data");
+            self.lay_out(&mut sheet, &raw.table, headings)?;
         }
         for (column, (heading, raw)) in (FIRST..).zip(headings.iter().zip(self.columns)) {
             let is_right = matches!(raw.kind, RawKind::Quantity | RawKind::Usd);
-            put_text(&mut sheet, (HEADER, column), heading, &look.header(is_right, here > 0), in_place)?;
+            put_text(&mut sheet, (HEADER, column), heading, &look.header(is_right, here > 0))?;
         }
         sheet.set_row_height(HEADER, 30)?;
-        let widths = headings.iter().map(|heading| (chars(heading) / 2 + 5).max(CHARS_MIN)).collect();
-        Ok(Open { sheet, widths, n_looked_at: 0, in_place })
+        sheet.set_landscape();
+        sheet.set_repeat_rows(HEADER, HEADER)?;
+        print_frame(&mut sheet, &self.section.title, self.head, look);
+        Ok((sheet, raw))
+    }
+
+    /// The table over one row, and in that row a cell for each style that rows need: each column's, then those of
+    /// quantities with decimals, then that of what is absent.
+    fn lay_out(&self, sheet: &mut Worksheet, table: &str, headings: &[String]) -> Result<(), RenderError> {
+        let look = self.look;
+        let columns: Vec<TableColumn> = headings.iter().map(|heading| TableColumn::new().set_header(heading)).collect();
+        let excel = Table::new()
+            .set_name(table)
+            .set_columns(&columns)
+            .set_style(TableStyle::None)
+            .set_alt_text(alt_text(&self.section.title));
+        let right = FIRST + u16::try_from(headings.len()).unwrap_or(u16::MAX / 4) - 1;
+        sheet.add_table(HEADER, FIRST, HEADER + 1, right, &excel)?;
+        let own = self.columns.iter().map(|column| match column.kind {
+            RawKind::Text => look.text(Place::Raw),
+            RawKind::Month => look.month(Place::Raw),
+            RawKind::Quantity => look.quantity(Place::Raw, 0),
+            RawKind::Usd => look.usd(Place::Raw),
+        });
+        let decimals = (1..=N_DECIMALS).map(|n| look.quantity(Place::Raw, n));
+        for (column, format) in (FIRST..).zip(own.chain(decimals).chain([look.absent(Place::Raw)])) {
+            sheet.write_blank(HEADER + 1, column, &format)?;
+        }
+        Ok(())
     }
 }
 
-fn width(headings: &[String]) -> u16 {
-    u16::try_from(headings.len()).unwrap_or(u16::MAX / 4)
+/// How wide columns are by their headings and the first rows.
+fn widths(headings: &[String], rows: &dyn Rows) -> Result<Vec<u16>, RenderError> {
+    let mut widths: Vec<u16> = headings.iter().map(|heading| (chars(heading) / 2 + 5).max(CHARS_MIN)).collect();
+    let mut n = 0;
+    let looked = rows.replay(&mut |cells| {
+        if n == ROWS_LOOKED_AT {
+            return Err(RowsError("enough was seen".to_owned()));
+        }
+        n += 1;
+        for (width, cell) in widths.iter_mut().zip(cells) {
+            let chars = match cell {
+                Cell::Absent => 4,
+                Cell::Text(text) => chars(text),
+                Cell::Month(_) => 8,
+                Cell::Quantity(quantity) => chars(&quantity.grouped()),
+            };
+            *width = (*width).max(chars.saturating_add(2).min(CHARS_MAX));
+        }
+        Ok(())
+    });
+    match looked {
+        Err(error) if n < ROWS_LOOKED_AT => Err(error.into()),
+        _ => Ok(widths),
+    }
 }
 
 /// Which rows stand on a sheet, in words.
@@ -166,79 +180,5 @@ fn spoken(first: u64, here: u64, n_rows: u64) -> String {
         _ => {
             format!("Rows {} to {} of {}; a sheet holds no more", count(first + 1), count(first + here), count(n_rows))
         }
-    }
-}
-
-/// The formats of cells that do not take their column's, made once.
-struct Formats {
-    absent: Format,
-    quantities: [Format; 7],
-    kinds: Vec<RawKind>,
-}
-
-impl Formats {
-    fn new(look: &Look, columns: &[RawColumn]) -> Formats {
-        Formats {
-            absent: look.absent(Place::Raw),
-            quantities: std::array::from_fn(|n| look.quantity(Place::Raw, n)),
-            kinds: columns.iter().map(|column| column.kind).collect(),
-        }
-    }
-}
-
-/// A sheet that rows are being written to.
-struct Open {
-    sheet: Worksheet,
-    widths: Vec<u16>,
-    n_looked_at: u64,
-    in_place: bool,
-}
-
-impl Open {
-    fn row(&mut self, cells: &[Cell<'_>], at: u32, formats: &Formats) -> Result<(), RenderError> {
-        if cells.len() != formats.kinds.len() {
-            let (came, wanted) = (cells.len(), formats.kinds.len());
-            return Err(RowsError(format!("a row of `{came}` cells came, `{wanted}` were promised")).into());
-        }
-        if self.n_looked_at < ROWS_LOOKED_AT {
-            self.look_at(cells);
-        }
-        for ((column, cell), kind) in (FIRST..).zip(cells).zip(&formats.kinds) {
-            let (sheet, at) = (&mut self.sheet, (at, column));
-            match cell {
-                Cell::Absent => put_text(sheet, at, ABSENT, &formats.absent, self.in_place)?,
-                Cell::Text(text) => put_text(sheet, at, text, None, self.in_place)?,
-                Cell::Month(month) => put_month(sheet, at, *month, None)?,
-                Cell::Quantity(quantity) => {
-                    let n = n_decimals(*quantity);
-                    let own = (n > 0 && *kind == RawKind::Quantity).then(|| &formats.quantities[n]);
-                    put_quantity(sheet, at, *quantity, own)?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn look_at(&mut self, cells: &[Cell<'_>]) {
-        self.n_looked_at += 1;
-        for (width, cell) in self.widths.iter_mut().zip(cells) {
-            let chars = match cell {
-                Cell::Absent => 4,
-                Cell::Text(text) => chars(text),
-                Cell::Month(_) => 8,
-                Cell::Quantity(quantity) => chars(&quantity.grouped()),
-            };
-            *width = (*width).max(chars.saturating_add(2).min(CHARS_MAX));
-        }
-    }
-
-    fn close(mut self, raw: &Raw<'_>) -> Result<Worksheet, RenderError> {
-        for (column, width) in (FIRST..).zip(&self.widths) {
-            self.sheet.set_column_width(column, f64::from(*width))?;
-        }
-        self.sheet.set_landscape();
-        self.sheet.set_repeat_rows(HEADER, HEADER)?;
-        print_frame(&mut self.sheet, &raw.section.title, raw.head, raw.look);
-        Ok(self.sheet)
     }
 }

@@ -7,16 +7,21 @@ use crate::render::{Paper, RenderError};
 use crate::report::Head;
 
 use super::cell::{cut, put_text};
+use super::lists::Lists;
 use super::look::{Look, colour};
 use super::names::Names;
+use super::package::Points;
 use super::plan::{FIRST, Plan, n_lines};
-use super::trend::Lists;
+use super::ties::Ties;
 
 /// The height of a row of tables, in points.
 pub(super) const ROW_POINTS: f64 = 18.0;
 
 /// The tallest a row can be, in points (Excel specifications and limits).
 const ROW_POINTS_MAX: f64 = 409.0;
+
+/// No page ends before so many rows.
+const ROWS_A_PAGE_MIN: u32 = 12;
 
 /// Wider sheets are printed across the paper.
 const PORTRAIT_CHARS_MAX: u16 = 140;
@@ -30,6 +35,10 @@ pub(super) struct Shared {
     pub(super) lists: Lists,
     /// The names of tables given so far.
     pub(super) names: Names,
+    /// The results of formulas that charts draw.
+    pub(super) points: Points,
+    /// The totals given so far.
+    pub(super) ties: Ties,
 }
 
 /// A sheet being written, from top to bottom.
@@ -48,6 +57,8 @@ pub(super) struct Sheet<'a> {
     pub(super) repeat: Option<u32>,
     /// The last column of cells behind sparklines, all of which are hidden.
     pub(super) hidden_to: Option<u16>,
+    /// The rows that printed pages begin with.
+    breaks: Vec<u32>,
 }
 
 impl<'a> Sheet<'a> {
@@ -61,7 +72,16 @@ impl<'a> Sheet<'a> {
         for (column, width) in (FIRST..).zip(&plan.widths) {
             sheet.set_column_width(column, f64::from(*width))?;
         }
-        Ok(Sheet { sheet, name: name.to_owned(), row: 0, plan, look, repeat: None, hidden_to: None })
+        Ok(Sheet {
+            sheet,
+            name: name.to_owned(),
+            row: 0,
+            plan,
+            look,
+            repeat: None,
+            hidden_to: None,
+            breaks: Vec::new(),
+        })
     }
 
     /// The links to the other sheets, the title, and what it is about.
@@ -69,7 +89,7 @@ impl<'a> Sheet<'a> {
         links(&mut self.sheet, names, &self.name, self.look)?;
         self.sheet.set_freeze_panes(1, 0)?;
         self.sheet.set_row_height(1, 34)?;
-        put_text(&mut self.sheet, (1, FIRST), title, &self.look.title(), false)?;
+        put_text(&mut self.sheet, (1, FIRST), title, &self.look.title())?;
         self.row = 2;
         self.paragraph(FIRST, &subtitle(head), &self.look.subtitle(), 11.0)?;
         for sentence in head.preliminary.iter().chain(&head.correction) {
@@ -79,6 +99,14 @@ impl<'a> Sheet<'a> {
             self.paragraph(FIRST, lead, &self.look.paragraph(), 11.0)?;
         }
         self.gap(9.0)
+    }
+
+    /// Begins a printed page with the next row, so that what belongs together is seen together; not where a page has
+    /// just begun.
+    pub(super) fn break_page(&mut self) {
+        if self.row > self.breaks.last().unwrap_or(&0) + ROWS_A_PAGE_MIN {
+            self.breaks.push(self.row);
+        }
     }
 
     /// A low empty row.
@@ -91,7 +119,7 @@ impl<'a> Sheet<'a> {
     /// One line of text that may run over the empty cells at its right.
     pub(super) fn line(&mut self, text: &str, format: &Format, points: f64) -> Result<(), RenderError> {
         self.sheet.set_row_height(self.row, points)?;
-        put_text(&mut self.sheet, (self.row, FIRST), text, format, false)?;
+        put_text(&mut self.sheet, (self.row, FIRST), text, format)?;
         self.row += 1;
         Ok(())
     }
@@ -110,7 +138,7 @@ impl<'a> Sheet<'a> {
         if column < last {
             self.sheet.merge_range(self.row, column, self.row, last, "", format)?;
         }
-        put_text(&mut self.sheet, (self.row, column), text, format, false)?;
+        put_text(&mut self.sheet, (self.row, column), text, format)?;
         self.row += 1;
         Ok(())
     }
@@ -128,6 +156,7 @@ impl<'a> Sheet<'a> {
         if let Some(row) = self.repeat {
             self.sheet.set_repeat_rows(row, row)?;
         }
+        self.sheet.set_page_breaks(&self.breaks)?;
         print_frame(&mut self.sheet, section, head, self.look);
         Ok(self.sheet)
     }
@@ -150,7 +179,7 @@ pub(super) fn links(sheet: &mut Worksheet, names: &[String], here: &str, look: &
     for (column, name) in (FIRST..).zip(names) {
         let format = look.link(name == here);
         if name == here {
-            put_text(sheet, (0, column), name, &format, false)?;
+            put_text(sheet, (0, column), name, &format)?;
         } else {
             let url = Url::new(format!("internal:'{name}'!A1")).set_text(name).set_tip(format!("Go to {name}"));
             sheet.write_url_with_format(0, column, url, &format)?;

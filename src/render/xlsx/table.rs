@@ -65,6 +65,9 @@ pub(super) fn put(
     }
     if let Some(total) = &table.total {
         put_total(sheet, &name, table, total, bottom)?;
+        if purpose == Use::Read {
+            shared.ties.take(&sheet.name, &name, table, total);
+        }
     }
     for (n, column) in table.columns.iter().enumerate() {
         match column.kind {
@@ -149,7 +152,7 @@ fn put_headings(
     let mut n_lines_max = 1;
     for (n, (column, heading)) in table.columns.iter().zip(headings).enumerate() {
         let format = sheet.look.header(is_right(column), has_filter);
-        put_text(&mut sheet.sheet, (at, column_of(n)), heading, &format, false)?;
+        put_text(&mut sheet.sheet, (at, column_of(n)), heading, &format)?;
         let room = sheet.plan.width(column_of(n)).saturating_sub(if has_filter { 3 } else { 0 });
         n_lines_max = n_lines_max.max(n_lines(heading, room));
     }
@@ -184,12 +187,12 @@ fn put_value(
     (place, purpose): (Place, Use),
 ) -> Result<(), RenderError> {
     let absent = |sheet: &mut Worksheet| match purpose {
-        Use::Read => put_text(sheet, at, ABSENT, &look.absent(place), false),
+        Use::Read => put_text(sheet, at, ABSENT, &look.absent(place)),
         Use::Chart => put_formula(sheet, at, "\"n/a\"", Cached::Text(ABSENT), &look.absent(place)),
     };
     match value {
-        Value::Text(text) => put_text(sheet, at, text, &look.wrapped(look.text(place)), false),
-        Value::Name { name, slot } => put_text(sheet, at, name, &look.wrapped(look.name(place, *slot)), false),
+        Value::Text(text) => put_text(sheet, at, text, &look.wrapped(look.text(place))),
+        Value::Name { name, slot } => put_text(sheet, at, name, &look.wrapped(look.name(place, *slot))),
         Value::Quantity(Some(quantity)) => {
             put_quantity(sheet, at, *quantity, &look.quantity(place, n_decimals(*quantity)))
         }
@@ -198,9 +201,7 @@ fn put_value(
         Value::Quantity(None) | Value::Usd(None) | Value::Ratio(None) => absent(sheet),
         Value::Growth(growth) => match growth.to_f64() {
             Some(number) => put_number(sheet, at, number, &look.growth(place, *growth)),
-            None if growth.direction() > 0 => {
-                put_text(sheet, at, &growth_words(*growth), &look.growth(place, *growth), false)
-            }
+            None if growth.direction() > 0 => put_text(sheet, at, &growth_words(*growth), &look.growth(place, *growth)),
             None => absent(sheet),
         },
         Value::Trend(_) => Ok(()),
@@ -214,7 +215,7 @@ pub(super) fn growth_words(growth: crate::base::Growth) -> String {
 }
 
 /// The sum of a column, if its total is to be one and is: then Excel may add it up itself.
-fn sum(table: &Table, total: &Total, n: usize) -> Option<Quantity> {
+pub(super) fn sum(table: &Table, total: &Total, n: usize) -> Option<Quantity> {
     let quantity = |value: &Value| match value {
         Value::Quantity(quantity) | Value::Usd(quantity) => *quantity,
         _ => None,
@@ -230,12 +231,17 @@ fn put_total(sheet: &mut Sheet<'_>, name: &str, table: &Table, total: &Total, at
     for (n, column) in headings(table.columns.iter().map(|column| column.label.as_str())).iter().enumerate() {
         let Some(stated) = sum(table, total, n) else { continue };
         let format = total_format(sheet.look, table, n, stated);
-        // These signs have a meaning in a reference to a table's column.
-        let escaped = column.replace('\'', "''").replace('#', "'#").replace('[', "'[").replace(']', "']");
-        let formula = format!("SUBTOTAL(109,{name}[{escaped}])");
+        let formula = format!("SUBTOTAL(109,{})", reference(name, column));
         put_formula(&mut sheet.sheet, (at, column_of(n)), &formula, Cached::Quantity(stated), &format)?;
     }
     Ok(())
+}
+
+/// A table's column in a formula.
+pub(super) fn reference(table: &str, heading: &str) -> String {
+    // These signs have a meaning in a reference to a table's column.
+    let escaped = heading.replace('\'', "''").replace('#', "'#").replace('[', "'[").replace(']', "']");
+    format!("{table}[{escaped}]")
 }
 
 /// A total is shown with as many decimals as any of its parts, since a filter changes it.

@@ -7,6 +7,7 @@ use calamine::{Data, DataType, Range, Reader, Xlsx as Book, open_workbook_from_r
 
 use super::raw::Bounds;
 use super::{Xlsx, bounded, sample};
+use crate::base::Quantity;
 use crate::render::{Job, Renderer, Theme};
 use crate::report::{Block, Chart, Report, SectionKind, Value};
 
@@ -18,6 +19,10 @@ fn rendered(n_rows: u64) -> Vec<u8> {
 fn render(report: &Report, n_rows: u64) -> Vec<u8> {
     let (rows, theme) = (sample::rows(n_rows), Theme::default());
     Xlsx.render(Job { report, rows: Some(&rows), theme: &theme }).unwrap().bytes
+}
+
+fn render_within(job: Job<'_>, bounds: Bounds) -> Vec<u8> {
+    bounded(job, bounds, Cursor::new(Vec::new())).unwrap().into_inner()
 }
 
 fn book(bytes: &[u8]) -> Book<Cursor<&[u8]>> {
@@ -254,7 +259,7 @@ fn raw_rows_go_on_over_several_sheets_in_memory_and_out_of_it() {
     let (report, rows, theme) = (sample::report(25), sample::rows(25), Theme::default());
     for rows_in_memory_max in [0, 100] {
         let bounds = Bounds { rows_a_sheet_max: 10, rows_in_memory_max };
-        let bytes = bounded(Job { report: &report, rows: Some(&rows), theme: &theme }, bounds).unwrap();
+        let bytes = render_within(Job { report: &report, rows: Some(&rows), theme: &theme }, bounds);
         for (sheet, n, spoken) in [
             ("Raw data", 10, "Rows 1 to 10 of 25; a sheet holds no more"),
             ("Raw data 2", 10, "Rows 11 to 20 of 25; a sheet holds no more"),
@@ -274,7 +279,7 @@ fn raw_rows_go_on_over_several_sheets_in_memory_and_out_of_it() {
                 assert_eq!((&rows[0][9], &rows[0][10]), (&Data::Float(0.469), &Data::from("n/a".to_owned())));
             }
         }
-        assert_eq!(bytes, bounded(Job { report: &report, rows: Some(&rows), theme: &theme }, bounds).unwrap());
+        assert_eq!(bytes, render_within(Job { report: &report, rows: Some(&rows), theme: &theme }, bounds));
     }
 }
 
@@ -302,4 +307,51 @@ fn a_report_of_nothing_is_a_workbook_too() {
     assert_eq!(book(&bytes).sheet_names().len(), 6);
     assert!(cells(&bytes, "Raw data").rows().flatten().any(|cell| *cell == "No rows"));
     assert!(cells(&bytes, "About").rows().flatten().any(|cell| *cell == "Preliminary: October 2026 is not complete"));
+}
+
+#[test]
+fn key_figures_are_sums_of_the_table_below_where_it_has_them() {
+    let mut report = sample::report(0);
+    let Some(Block::Kpis(kpis)) = report.sections[0].blocks.first_mut() else { panic!("key figures come first") };
+    kpis[0].current = Some(Quantity::whole(174_682));
+    let bytes = render(&report, 0);
+    assert!(row(&cells(&bytes, "Summary"), "Licenses").contains(&Data::Float(174_682.0)));
+    let formulas = book(&bytes).worksheet_formula("Summary").unwrap();
+    let sums: Vec<&String> = formulas.rows().flatten().filter(|formula| formula.starts_with("SUM(")).collect();
+    assert_eq!(sums, ["SUM(table_by_product[Licenses])"], "the others differ from the table's totals");
+}
+
+#[test]
+fn the_file_says_that_its_sheets_tie_with_the_data() {
+    let bytes = rendered(3);
+    let range = cells(&bytes, "About");
+    assert!(range.rows().flatten().any(|cell| *cell == "ok: the sheets' totals tie with the data set's"));
+    let licenses = row(&range, "Geography");
+    assert!(
+        licenses.contains(&Data::from("Current licenses (includes unassigned) by country/region".to_owned())),
+        "{licenses:?}"
+    );
+    assert_eq!(
+        licenses.iter().filter(|cell| **cell == Data::Float(20_000.0)).count(),
+        2,
+        "on the sheet and in the data"
+    );
+    let formulas = book(&bytes).worksheet_formula("About").unwrap();
+    let formulas: Vec<&String> = formulas.rows().flatten().filter(|formula| !formula.is_empty()).collect();
+    assert!(formulas.iter().any(|formula| *formula == "SUM(countries[Revenue '[USD'] '#1])"), "{formulas:?}");
+    assert!(formulas[0].starts_with("IF(COUNTIF("), "{formulas:?}");
+}
+
+#[test]
+fn a_total_that_parts_overlap_in_is_not_said_to_tie() {
+    let mut report = sample::report(0);
+    for block in report.sections.iter_mut().flat_map(|section| &mut section.blocks) {
+        if let Block::Table(table) = block
+            && let Some(total) = &mut table.total
+        {
+            total.is_sum = false;
+        }
+    }
+    let bytes = render(&report, 0);
+    assert!(!cells(&bytes, "About").rows().flatten().any(|cell| *cell == "ok"));
 }

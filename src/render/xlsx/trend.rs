@@ -11,61 +11,14 @@ use crate::base::{Quantity, plain_text};
 use crate::render::RenderError;
 use crate::report::{Slot, Table, Value};
 
-use super::cell::{ABSENT, Cached, is_exact, put_formula, put_number, put_quantity, put_text};
+use super::cell::{ABSENT, Cached, is_exact, put_formula, put_number, put_text};
+use super::lists::{LISTS, Lists, escaped, put_point};
 use super::look::{Place, colour};
 use super::plan::FIRST;
 use super::sheet::{Shared, Sheet};
 
-/// The hidden sheet's name.
-pub(super) const LISTS: &str = "Lists";
-
 /// Texts longer than this cannot be looked up.
 const LOOKED_UP_UTF16_MAX: usize = 255;
-
-/// The hidden sheet behind sparklines and micro charts: a row a course, its name in the second column.
-pub(super) struct Lists {
-    sheet: Worksheet,
-    row: u32,
-}
-
-impl Lists {
-    /// The column of names, and the first of values.
-    pub(super) const NAMES: u16 = 1;
-    pub(super) const VALUES: u16 = 2;
-
-    pub(super) fn new() -> Result<Lists, RenderError> {
-        let mut sheet = Worksheet::new();
-        sheet.set_name(LISTS)?;
-        sheet.set_hidden(true);
-        Ok(Lists { sheet, row: 0 })
-    }
-
-    /// Adds a course and says in which row.
-    pub(super) fn add(&mut self, of: &str, name: &str, values: &[Option<Quantity>]) -> Result<u32, RenderError> {
-        let (row, plain) = (self.row, Format::default());
-        put_text(&mut self.sheet, (row, 0), of, &plain, false)?;
-        put_text(&mut self.sheet, (row, Lists::NAMES), name, &plain, false)?;
-        for (column, value) in (Lists::VALUES..).zip(values) {
-            put_point(&mut self.sheet, (row, column), *value)?;
-        }
-        self.row += 1;
-        Ok(row)
-    }
-
-    /// The sheet, if anything stands in it.
-    pub(super) fn finish(self) -> Option<Worksheet> {
-        (self.row > 0).then_some(self.sheet)
-    }
-}
-
-/// Writes a point of a course; an absent one is `#N/A`, which micro charts leave out where text would be 0.
-fn put_point(sheet: &mut Worksheet, at: (u32, u16), value: Option<Quantity>) -> Result<(), RenderError> {
-    let plain = Format::default();
-    match value {
-        Some(value) => put_quantity(sheet, at, value, &plain),
-        None => put_formula(sheet, at, "NA()", Cached::Gap, &plain),
-    }
-}
 
 /// Draws a table's n-th column of trends; `first` is the row of its first row, `beside` the first hidden column.
 pub(super) fn put_trends(
@@ -174,9 +127,7 @@ impl Lookup {
         };
         let mut key = utility::row_col_to_cell(at.0, self.key_column);
         if self.wild {
-            for sign in ["~", "*", "?"] {
-                key = format!("SUBSTITUTE({key},\"{sign}\",\"~{sign}\")");
-            }
+            key = escaped(&key);
         }
         let found = format!("MATCH({key},{},0)", list(Lists::NAMES));
         put_formula(sheet, at, &found, Cached::Number(f64::from(position + 1)), &plain)?;
@@ -209,7 +160,7 @@ fn sparkline(
     place: Place,
 ) -> Result<(), RenderError> {
     if course.iter().all(Option::is_none) {
-        return put_text(&mut sheet.sheet, at, ABSENT, &sheet.look.absent(place), false);
+        return put_text(&mut sheet.sheet, at, ABSENT, &sheet.look.absent(place));
     }
     let last = beside + u16::try_from(course.len()).unwrap_or(0);
     let ink = colour(sheet.look.theme().colour(slot));

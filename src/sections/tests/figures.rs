@@ -239,9 +239,12 @@ fn the_largest_adds_have_charts_on_paper_in_their_order_and_products_colours() {
         &Scope::Organization,
     );
     let section = report.section(SectionKind::LicenseAdds).unwrap();
-    let on_paper =
-        section.blocks.iter().find_map(|block| if let Block::OnPaper(blocks) = block { Some(blocks) } else { None });
-    let Some(Block::Panels { panels, .. }) = on_paper.and_then(|blocks| blocks.first()) else { panic!("{section:?}") };
+    let mut on_paper = section.blocks.iter().rev().filter_map(|block| match block {
+        Block::OnPaper(blocks) => blocks.first(),
+        _ => None,
+    });
+    // The charts of products come before them.
+    let Some(Block::Panels { panels, .. }) = on_paper.next() else { panic!("{section:?}") };
     let titles: Vec<&str> = panels.iter().map(|panel| panel.title.as_str()).collect();
     assert_eq!(titles, ["kb", "ka", "k9", "k8", "k7", "k6", "k5", "k4", "k3"]);
     assert_eq!(panels[0].note, "42 added, 2 removed");

@@ -1,6 +1,7 @@
 //! Figures held against small fixtures worked out by hand.
 
 mod absent;
+mod choices;
 mod figures;
 mod map;
 mod sentences;
@@ -198,6 +199,7 @@ pub(super) fn table_of<'a>(report: &'a Report, key: &str) -> &'a Table {
     fn find<'a>(blocks: &'a [Block], key: &str) -> Option<&'a Table> {
         blocks.iter().find_map(|block| match block {
             Block::Table(table) if table.key == key => Some(table),
+            Block::OnPaper(blocks) => find(blocks, key),
             Block::Panels { panels, .. } => panels.iter().find_map(|panel| find(&panel.blocks, key)),
             _ => None,
         })
