@@ -20,9 +20,6 @@ pub(super) const ROW_POINTS: f64 = 18.0;
 /// The tallest a row can be, in points (Excel specifications and limits).
 const ROW_POINTS_MAX: f64 = 409.0;
 
-/// No page ends before so many rows.
-const ROWS_A_PAGE_MIN: u32 = 12;
-
 /// Wider sheets are printed across the paper.
 const PORTRAIT_CHARS_MAX: u16 = 140;
 
@@ -101,12 +98,24 @@ impl<'a> Sheet<'a> {
         self.gap(9.0)
     }
 
-    /// Begins a printed page with the next row, so that what belongs together is seen together; not where a page has
-    /// just begun.
-    pub(super) fn break_page(&mut self) {
-        if self.row > self.breaks.last().unwrap_or(&0) + ROWS_A_PAGE_MIN {
+    /// Begins a printed page with the next row, if the next rows would not be seen together otherwise.
+    pub(super) fn keep_together(&mut self, n_rows: u32) {
+        let first = self.breaks.last().copied().unwrap_or(0);
+        if self.row - first + n_rows > self.rows_a_page() && self.row > first {
             self.breaks.push(self.row);
         }
+    }
+
+    /// How many rows a printed page has about, on A4: the sheet is as wide as the paper.
+    fn rows_a_page(&self) -> u32 {
+        let (width, height) = if self.is_landscape() { (760.0, 470.0) } else { (520.0, 720.0) };
+        // 0.75 points are a pixel.
+        let scale = (width / (f64::from(self.plan.pixels_from(FIRST)) * 0.75)).min(1.0);
+        (height / (ROW_POINTS * scale)) as u32
+    }
+
+    fn is_landscape(&self) -> bool {
+        self.plan.chars_from(FIRST) > PORTRAIT_CHARS_MAX
     }
 
     /// A low empty row.
@@ -147,7 +156,7 @@ impl<'a> Sheet<'a> {
     pub(super) fn finish(mut self, section: &str, head: &Head) -> Result<Worksheet, RenderError> {
         let last = self.row.max(1) - 1;
         self.sheet.set_print_area(0, 0, last, self.plan.last())?;
-        if self.plan.chars_from(FIRST) > PORTRAIT_CHARS_MAX {
+        if self.is_landscape() {
             self.sheet.set_landscape();
         }
         if let Some(last) = self.hidden_to {

@@ -15,6 +15,11 @@ use super::table::{reference, sum};
 /// Half of the smallest part of a license that there is: sums of floating-point numbers are off by less.
 const TOLERANCE: &str = "0.0000005";
 
+/// Where the sum, the data's total and the verdict stand.
+const ON_SHEET: u16 = FIRST + 4;
+const IN_DATA: u16 = FIRST + 5;
+const VERDICT: u16 = FIRST + 6;
+
 /// The totals of the tables written so far.
 #[derive(Debug, Default)]
 pub(super) struct Ties(Vec<Tie>);
@@ -68,18 +73,21 @@ pub(super) fn put(sheet: &mut Sheet<'_>, shared: &Shared) -> Result<(), RenderEr
         return Ok(());
     }
     let look = sheet.look;
+    sheet.keep_together(ties.len() as u32 + 4);
     sheet.line("Do the sheets tie with the data?", &look.heading(), 26.0)?;
     let (said, header) = (sheet.row, sheet.row + 1);
-    sheet.row = header + 1;
     let verdicts = format!("{}:{}", verdict(header + 1), verdict(header + ties.len() as u32));
     let (good, bad) = ("ok: the sheets' totals tie with the data set's", "differs: see below which total does not tie");
     let formula = format!("IF(COUNTIF({verdicts},\"differs\")=0,\"{good}\",\"{bad}\")");
+    sheet.paragraph(FIRST, good, &look.bold_paragraph(), 11.0)?;
     put_formula(&mut sheet.sheet, (said, FIRST), &formula, Cached::Text(good), &look.bold_paragraph())?;
-    sheet.sheet.set_row_height(said, ROW_POINTS)?;
-    for (column, heading) in (FIRST..).zip(["Sheet", "Total", "On the sheet", "In the data", "Ties"]) {
-        let is_right = (FIRST + 2..FIRST + 4).contains(&column);
+    for (column, heading) in (FIRST..).zip(["Sheet", "Total", "", "", "On the sheet", "In the data", "Ties"]) {
+        let is_right = [ON_SHEET, IN_DATA].contains(&column);
         put_text(&mut sheet.sheet, (header, column), heading, &look.header(is_right, false))?;
     }
+    sheet.row = header + 1;
+    // The headings of another table would stand above these figures on the next page.
+    sheet.repeat = None;
     ties.iter().try_for_each(|tie| put_tie(sheet, tie))?;
     sheet.gap(12.0)
 }
@@ -90,19 +98,23 @@ fn put_tie(sheet: &mut Sheet<'_>, tie: &Tie) -> Result<(), RenderError> {
     sheet.sheet.set_row_height(row, ROW_POINTS)?;
     put_text(&mut sheet.sheet, (row, FIRST), &tie.sheet, &words)?;
     put_text(&mut sheet.sheet, (row, FIRST + 1), &tie.of, &words)?;
-    put_quantity(&mut sheet.sheet, (row, FIRST + 3), tie.total, &quantity)?;
-    let at = (row, FIRST + 4);
+    // The words run over the empty cells at their right.
+    for column in FIRST + 2..ON_SHEET {
+        sheet.sheet.write_blank(row, column, &words)?;
+    }
+    put_quantity(&mut sheet.sheet, (row, IN_DATA), tie.total, &quantity)?;
+    let (at, verdict) = ((row, VERDICT), words.clone().set_indent(1));
     match &tie.column {
         Some(column) => {
             let on_sheet = Cached::Quantity(tie.total);
-            put_formula(&mut sheet.sheet, (row, FIRST + 2), &format!("SUM({column})"), on_sheet, &quantity)?;
-            let (left, right) = (cell(row, FIRST + 2), cell(row, FIRST + 3));
+            put_formula(&mut sheet.sheet, (row, ON_SHEET), &format!("SUM({column})"), on_sheet, &quantity)?;
+            let (left, right) = (cell(row, ON_SHEET), cell(row, IN_DATA));
             let formula = format!("IF(ABS({left}-{right})<{TOLERANCE},\"ok\",\"differs\")");
-            put_formula(&mut sheet.sheet, at, &formula, Cached::Text("ok"), &words)?;
+            put_formula(&mut sheet.sheet, at, &formula, Cached::Text("ok"), &verdict)?;
         }
         None => {
-            put_text(&mut sheet.sheet, (row, FIRST + 2), "parts overlap", &look.absent(Place::Row))?;
-            put_text(&mut sheet.sheet, at, "each license counts once", &words)?;
+            put_text(&mut sheet.sheet, (row, ON_SHEET), "parts overlap", &look.absent(Place::Row))?;
+            put_text(&mut sheet.sheet, at, "counted once", &verdict)?;
         }
     }
     sheet.row += 1;
@@ -110,7 +122,7 @@ fn put_tie(sheet: &mut Sheet<'_>, tie: &Tie) -> Result<(), RenderError> {
 }
 
 fn verdict(row: u32) -> String {
-    cell(row, FIRST + 4)
+    cell(row, VERDICT)
 }
 
 fn cell(row: u32, column: u16) -> String {

@@ -21,6 +21,9 @@ use super::{
     BESIDE, Selector, figure, labels, put_drawn, put_headings, put_title, quantity_format, quoted, show_decimals,
 };
 
+/// Title, four selectors and a gap.
+const N_SELECTOR_ROWS: u32 = 7;
+
 /// What is chosen from, and the name that all its names begin with.
 struct Listed<'c> {
     choice: &'c FlowChoice,
@@ -33,7 +36,7 @@ struct Listed<'c> {
 
 pub(super) fn put(sheet: &mut Sheet<'_>, shared: &mut Shared, choice: &FlowChoice) -> Result<(), RenderError> {
     let Some(listed) = list(shared, choice)? else { return Ok(()) };
-    put_title(sheet, &choice.title)?;
+    put_title(sheet, &choice.title, N_SELECTOR_ROWS + chart::N_ROWS + choice.months.len() as u32 + 2)?;
     put_selectors(sheet, shared, &listed)?;
     sheet.gap(6.0)?;
     let above = sheet.row;

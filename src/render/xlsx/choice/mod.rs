@@ -68,9 +68,9 @@ fn labels<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
         .collect()
 }
 
-/// A heading and how to use what stands below it.
-fn put_title(sheet: &mut Sheet<'_>, title: &str) -> Result<(), RenderError> {
-    sheet.break_page();
+/// A heading and how to use the rows that stand below it.
+fn put_title(sheet: &mut Sheet<'_>, title: &str, n_rows: u32) -> Result<(), RenderError> {
+    sheet.keep_together(n_rows);
     sheet.line(title, &sheet.look.heading(), 26.0)?;
     sheet.line("Choose in the framed cells: chart and figures follow.", &sheet.look.note(), 16.0)
 }

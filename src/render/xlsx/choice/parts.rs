@@ -32,6 +32,9 @@ const LIGHTER: [u8; 5] = [0, 28, 48, 64, 78];
 /// How many rows of 24 pixels the chart covers at least.
 const N_ROWS_MIN: u32 = 9;
 
+/// Title, selector and a gap.
+const N_SELECTOR_ROWS: u32 = 4;
+
 /// What is chosen from, and the name that all its names begin with.
 struct Listed<'c> {
     choice: &'c PartChoice,
@@ -50,13 +53,13 @@ pub(super) fn n_columns(choice: &PartChoice) -> usize {
 
 pub(super) fn put(sheet: &mut Sheet<'_>, shared: &mut Shared, choice: &PartChoice) -> Result<(), RenderError> {
     let Some(listed) = list(shared, choice)? else { return Ok(()) };
-    put_title(sheet, &choice.title)?;
+    let n_chart_rows = N_ROWS_MIN.max(listed.n_rows as u32 + 2);
+    put_title(sheet, &choice.title, N_SELECTOR_ROWS + n_chart_rows + listed.n_rows as u32 + 3)?;
     put_selector(sheet, shared, &listed)?;
     sheet.gap(6.0)?;
     let above = sheet.row;
     let right = FIRST + u16::try_from(n_columns(choice)).unwrap_or(0);
     let is_beside = sheet.plan.pixels_from(right) >= chart::WIDTH_MIN;
-    let n_chart_rows = N_ROWS_MIN.max(listed.n_rows as u32 + 2);
     if !is_beside {
         sheet.row += n_chart_rows;
     }
