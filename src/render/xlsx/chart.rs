@@ -1,5 +1,7 @@
 //! Native charts, each over a small table that stands below it; micro charts over the hidden lists.
 
+use std::borrow::Cow;
+
 use rust_xlsxwriter::{
     Chart as ExcelChart, ChartAxisLabelPosition, ChartDataLabel, ChartEmptyCells, ChartFont, ChartFormat,
     ChartLegendPosition, ChartLine, ChartPoint, ChartSolidFill, ChartType, Color, ObjectMovement,
@@ -34,7 +36,7 @@ const LABEL_SHARE_MIN: f64 = 0.04;
 /// the table of countries with its bars stands in its place.
 pub(super) fn data(chart: &Chart) -> Option<Table> {
     match chart {
-        Chart::Columns(columns) => Some(columns_data(columns)),
+        Chart::Columns(columns) => Some(columns_data(&folded(columns))),
         Chart::Donut(donut) => Some(donut_data(donut)),
         Chart::Map(_) => None,
     }
@@ -62,7 +64,7 @@ pub(super) fn put(sheet: &mut Sheet<'_>, shared: &mut Shared, chart: &Chart) -> 
     if has_points {
         let rows = (placed.header, placed.last);
         let drawn = match chart {
-            Chart::Columns(columns) => draw_columns(sheet, columns, rows),
+            Chart::Columns(columns) => draw_columns(sheet, &folded(columns), rows),
             Chart::Donut(donut) => draw_donut(sheet, donut, rows),
             Chart::Map(_) => return Ok(()),
         };
@@ -91,6 +93,26 @@ pub(super) fn insert(
 fn has_points(columns: &Columns) -> bool {
     let n_series = columns.above.len() + columns.below.len();
     n_series > 0 && !columns.months.is_empty()
+}
+
+/// A chart whose series of one grey, if there are several, are one: they cannot be told apart there, and a column for
+/// each would make a sheet that no paper holds.
+fn folded(columns: &Columns) -> Cow<'_, Columns> {
+    let is_other = |series: &&Series| series.slot == Slot::Others;
+    if columns.above.iter().filter(is_other).count() < 2 {
+        return Cow::Borrowed(columns);
+    }
+    let fold = |series: &[Series]| {
+        let (others, own): (Vec<&Series>, Vec<&Series>) = series.iter().partition(is_other);
+        let sum = |n| {
+            let known: Vec<Quantity> = others.iter().filter_map(|series| *series.values.get(n)?).collect();
+            (!known.is_empty()).then(|| known.into_iter().sum())
+        };
+        let values = (0..columns.months.len()).map(sum).collect();
+        let others = Series { name: "Others".to_owned(), slot: Slot::Others, values };
+        own.into_iter().cloned().chain([others]).collect()
+    };
+    Cow::Owned(Columns { above: fold(&columns.above), below: fold(&columns.below), ..columns.clone() })
 }
 
 /// A row a month; what is stacked downwards is negative.

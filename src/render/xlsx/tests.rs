@@ -9,7 +9,7 @@ use super::raw::Bounds;
 use super::{Xlsx, bounded, sample};
 use crate::base::Quantity;
 use crate::render::{Job, Renderer, Theme};
-use crate::report::{Block, Chart, Report, SectionKind, Value};
+use crate::report::{Block, Chart, Report, SectionKind, Slot, Value};
 
 /// The sample, rendered.
 fn rendered(n_rows: u64) -> Vec<u8> {
@@ -354,4 +354,25 @@ fn a_total_that_parts_overlap_in_is_not_said_to_tie() {
     }
     let bytes = render(&report, 0);
     assert!(!cells(&bytes, "About").rows().flatten().any(|cell| *cell == "ok"));
+}
+
+#[test]
+fn series_of_one_grey_are_one_in_a_chart_and_its_figures() {
+    let mut report = sample::report(0);
+    let blocks =
+        &mut report.sections.iter_mut().find(|section| section.kind == SectionKind::LicenseAdds).unwrap().blocks;
+    let Some(Block::Chart(Chart::Columns(columns))) = blocks.first_mut() else { panic!("the chart comes first") };
+    let names: Vec<String> = columns.above.iter().map(|series| series.name.clone()).collect();
+    let sum: Quantity = columns.above[3..].iter().filter_map(|series| series.values[0]).sum();
+    columns.above[3..].iter_mut().chain(&mut columns.below[3..]).for_each(|series| series.slot = Slot::Others);
+    let bytes = render(&report, 0);
+    let range = cells(&bytes, "License adds");
+    let headings = row(&range, "Month");
+    let at = headings.iter().position(|cell| *cell == "Others").unwrap();
+    assert!(
+        headings.iter().any(|cell| *cell == names[2].as_str())
+            && !headings.iter().any(|cell| *cell == names[3].as_str())
+    );
+    let first = range.rows().skip_while(|row| !row.contains(&headings[at])).nth(1).unwrap();
+    assert_eq!(first[at], Data::Float(sum.to_f64()));
 }

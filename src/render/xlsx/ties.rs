@@ -8,7 +8,7 @@ use crate::report::{Block, ColumnKind, Kpi, Table, Total, Value};
 use super::cell::{Cached, n_decimals, put_formula, put_quantity, put_text};
 use super::look::Place;
 use super::names::headings;
-use super::plan::FIRST;
+use super::plan::{FIRST, chars};
 use super::sheet::{ROW_POINTS, Shared, Sheet};
 use super::table::{reference, sum};
 
@@ -88,6 +88,10 @@ pub(super) fn put(sheet: &mut Sheet<'_>, shared: &Shared) -> Result<(), RenderEr
     sheet.row = header + 1;
     // The headings of another table would stand above these figures on the next page.
     sheet.repeat = None;
+    let widest = ties.iter().map(|tie| chars(&tie.total.grouped()) + 3).max().unwrap_or(0);
+    for column in [ON_SHEET, IN_DATA] {
+        sheet.sheet.set_column_width(column, f64::from(widest.max(sheet.plan.width(column))))?;
+    }
     ties.iter().try_for_each(|tie| put_tie(sheet, tie))?;
     sheet.gap(12.0)
 }

@@ -163,7 +163,7 @@ fn compute(shared: &mut Shared, listed: &Listed<'_>, found: &str) -> Result<(), 
 fn put_figures(sheet: &mut Sheet<'_>, shared: &mut Shared, listed: &Listed<'_>) -> Result<(u32, u32), RenderError> {
     let Listed { choice, name, course, .. } = listed;
     let header = put_headings(sheet, &["Month", "Added", "Removed"])?;
-    let (months, quantities) = (sheet.look.month(Place::Row), quantity_format(sheet, Place::Row));
+    let (months, numbers) = (sheet.look.month(Place::Row), quantity_format(sheet, Place::Row));
     for (n, month) in choice.months.iter().enumerate() {
         let row = sheet.row;
         sheet.sheet.set_row_height(row, ROW_POINTS)?;
@@ -173,7 +173,7 @@ fn put_figures(sheet: &mut Sheet<'_>, shared: &mut Shared, listed: &Listed<'_>) 
             [(1, "added", value(&course.added, n)), (2, "removed", value(&course.removed, n).map(|value| -value))]
         {
             let formula = format!("INDEX({name}_{of},{name}_row,{at})");
-            put_drawn(sheet, shared, (row, FIRST + column), &formula, figure(value), &quantities)?;
+            put_drawn(sheet, shared, (row, FIRST + column), &formula, figure(value), &numbers)?;
         }
         sheet.row += 1;
     }
@@ -182,10 +182,14 @@ fn put_figures(sheet: &mut Sheet<'_>, shared: &mut Shared, listed: &Listed<'_>) 
     if last > header + 1 {
         hide_repeated(sheet, header + 2, last)?;
     }
-    let all = choice.groups.iter().flat_map(|group| &group.courses);
-    let values = all.flat_map(|course| course.added.iter().chain(&course.removed)).flatten().copied();
-    show_decimals(sheet, values, (header + 1, FIRST + 1), (last + 1, FIRST + 2))?;
+    show_decimals(sheet, quantities(choice), (header + 1, FIRST + 1), (last + 1, FIRST + 2))?;
     Ok((header, last))
+}
+
+/// Every figure of a choice.
+pub(super) fn quantities(choice: &FlowChoice) -> impl Iterator<Item = Quantity> {
+    let courses = choice.groups.iter().flat_map(|group| &group.courses);
+    courses.flat_map(|course| course.added.iter().chain(&course.removed)).flatten().copied()
 }
 
 /// Months that repeat the one above are white on white.

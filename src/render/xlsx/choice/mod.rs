@@ -18,7 +18,7 @@ use crate::report::Choice;
 use super::cell::{ABSENT, Cached, cut, is_exact, n_decimals, put_formula, put_text};
 use super::look::{Place, quantities};
 use super::names::Names;
-use super::plan::FIRST;
+use super::plan::{FIRST, chars};
 use super::sheet::{Shared, Sheet};
 
 /// The longest name that can be chosen, in UTF-16 units: a name is looked up with its wildcards escaped, and Excel
@@ -53,7 +53,20 @@ pub(super) fn widths(choice: &Choice) -> impl Iterator<Item = u16> {
         Choice::Flows(_) => 2,
         Choice::Parts(choice) => parts::n_columns(choice) - 1,
     };
-    std::iter::repeat_n(14, n)
+    // The largest is written whole, the most exact with all its decimals: no figure takes more than both together.
+    let largest = quantities_of(choice).max_by_key(|value| value.abs());
+    let n_decimals = quantities_of(choice).map(n_decimals).max().unwrap_or(0);
+    let digits = largest.map_or(0, |value| chars(&value.abs().grouped()));
+    let decimals = if n_decimals > 0 { n_decimals as u16 + 1 } else { 0 };
+    std::iter::repeat_n((digits + decimals + 4).max(14), n)
+}
+
+/// Every figure that may come to be shown.
+fn quantities_of(choice: &Choice) -> Box<dyn Iterator<Item = Quantity> + '_> {
+    match choice {
+        Choice::Flows(choice) => Box::new(flows::quantities(choice)),
+        Choice::Parts(choice) => Box::new(parts::quantities_of(choice)),
+    }
 }
 
 /// Names as they can be chosen: none empty, none too long, no two the same without case.

@@ -180,13 +180,16 @@ fn put_figures(sheet: &mut Sheet<'_>, shared: &mut Shared, listed: &Listed<'_>) 
     let last = sheet.row - 1;
     let right = FIRST + u16::try_from(n_columns(choice)).unwrap_or(1) - 1;
     shared.lists.name_on(&sheet.name, &format!("{name}_shown"), (header + 1, FIRST), (last, right));
-    let values =
-        choice.groups.iter().flat_map(|group| group.parts.iter().filter_map(|part| part.value).chain(group.whole));
-    show_decimals(sheet, values, (header + 1, FIRST + 1), (last + 1, FIRST + 1))?;
+    show_decimals(sheet, quantities_of(choice), (header + 1, FIRST + 1), (last + 1, FIRST + 1))?;
     if !choice.is_whole {
         colour_growths(sheet, (header + 1, last))?;
     }
     Ok((header, last))
+}
+
+/// Every figure of a choice.
+pub(super) fn quantities_of(choice: &PartChoice) -> impl Iterator<Item = Quantity> {
+    choice.groups.iter().flat_map(|group| group.parts.iter().filter_map(|part| part.value).chain(group.whole))
 }
 
 fn result<'a>(part: &'a GroupPart, of: &str, growth_words: &'a str) -> Cached<'a> {
