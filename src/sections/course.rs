@@ -61,7 +61,12 @@ impl<K: Hash + Eq + Clone + Ord> Courses<K> {
 
     /// All of them, in the order of their keys, so that nothing depends on a hash.
     pub(super) fn sorted(&self) -> Vec<(&K, &Course)> {
-        let mut all: Vec<_> = self.by_key.iter().collect();
+        self.sorted_where(|_| true)
+    }
+
+    /// Those whose key fits, in the order of their keys.
+    pub(super) fn sorted_where(&self, fits: impl Fn(&K) -> bool) -> Vec<(&K, &Course)> {
+        let mut all: Vec<_> = self.by_key.iter().filter(|(key, _)| fits(key)).collect();
         all.sort_by_key(|(a, _)| *a);
         all
     }
