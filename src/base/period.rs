@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use super::Month;
 
-/// What an edition is about: a calendar month, quarter or year.
+/// What an edition is about: a calendar month, quarter or year, or a quarter or year that begins with another month.
 ///
-/// Written `2026-10`, `2026-Q4` or `2026`; that text is its only form in files and databases.
+/// Written `2026-10`, `2026-Q4`, `2026`, or by its first and last month `2026-02--2026-04` (ISO 8601-1:2019, 5.5.2.3);
+/// that text is its only form in files and databases.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Period {
     last: Month,
@@ -18,7 +19,9 @@ pub struct Period {
 
 /// A text that is no period.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a period, expected a month like `2026-10`, a quarter like `2026-Q4` or a year like `2026`")]
+#[error(
+    "`{0}` is not a period, expected a month like `2026-10`, a quarter like `2026-Q4`, a year like `2026`, or three or twelve months like `2026-02--2026-04`"
+)]
 pub struct PeriodError(String);
 
 impl Period {
@@ -38,6 +41,24 @@ impl Period {
         Period { last: month.plus(12 - month.number() as i32), n_months: 12 }
     }
 
+    /// The quarter or year (`n_months` 3 or 12, else the month alone) that a month lies in, where years begin with the
+    /// month of this number.
+    pub fn of(month: Month, n_months: u32, year_begins: u32) -> Period {
+        let n_months = if matches!(n_months, 3 | 12) { n_months as i32 } else { 1 };
+        let into = (month.number() as i32 - year_begins as i32).rem_euclid(n_months);
+        Period { last: month.plus(n_months - 1 - into), n_months }
+    }
+
+    /// The one before it, of the same length.
+    pub fn prev(self) -> Period {
+        Period { last: self.last.plus(-self.n_months), ..self }
+    }
+
+    /// Whether it is a month, quarter or year of the calendar.
+    fn is_of_calendar(self) -> bool {
+        self.last.number() as i32 % self.n_months == 0 || self.n_months == 1
+    }
+
     /// Its first month.
     pub fn first(self) -> Month {
         self.last.plus(1 - self.n_months)
@@ -48,9 +69,10 @@ impl Period {
         self.last
     }
 
-    /// `October 2026`, `Q4 2026` or `2026`, for titles.
+    /// `October 2026`, `Q4 2026`, `2026` or `Feb 2026 – Apr 2026`, for titles.
     pub fn long(self) -> String {
         match self.n_months {
+            _ if !self.is_of_calendar() => format!("{} – {}", self.first().short(), self.last.short()),
             1 => self.last.long(),
             3 => format!("Q{} {}", self.last.number() / 3, self.last.year()),
             _ => self.last.year().to_string(),
@@ -61,6 +83,7 @@ impl Period {
 impl fmt::Display for Period {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.n_months {
+            _ if !self.is_of_calendar() => write!(f, "{}--{}", self.first(), self.last),
             1 => self.last.fmt(f),
             3 => write!(f, "{:04}-Q{}", self.last.year(), self.last.number() / 3),
             _ => write!(f, "{:04}", self.last.year()),
@@ -81,6 +104,17 @@ impl FromStr for Period {
         let wrong = || PeriodError(text.to_owned());
         if let Ok(month) = text.parse::<Month>() {
             return Ok(Period::month(month));
+        }
+        if let Some((first, last)) = text.split_once("--") {
+            let (first, last): (Month, Month) =
+                (first.parse().map_err(|_| wrong())?, last.parse().map_err(|_| wrong())?);
+            let period = Period { last, n_months: last.since(first) + 1 };
+            // What has a shorter text has no other.
+            return if matches!(period.n_months, 3 | 12) && !period.is_of_calendar() {
+                Ok(period)
+            } else {
+                Err(wrong())
+            };
         }
         let year = |year: &str, month| {
             (year.len() == 4 && year.bytes().all(|byte| byte.is_ascii_digit()))
@@ -166,14 +200,48 @@ mod tests {
             ("2026-Q4", "2026-10", "2026-12", "Q4 2026"),
             ("2026-Q1", "2026-01", "2026-03", "Q1 2026"),
             ("2026", "2026-01", "2026-12", "2026"),
+            ("2026-02--2026-04", "2026-02", "2026-04", "Feb 2026 – Apr 2026"),
+            ("2025-04--2026-03", "2025-04", "2026-03", "Apr 2025 – Mar 2026"),
         ] {
             let period: Period = text.parse().unwrap();
             assert_eq!(period.to_string(), text);
             assert_eq!((period.first().to_string(), period.last().to_string()), (first.into(), last.into()));
             assert_eq!(period.long(), long);
         }
-        for text in ["2026-Q5", "2026-Q0", "26", "2026-13", "", "2026-Q", "x"] {
+        for text in [
+            "2026-01--2026-12",
+            "2026-04--2026-06",
+            "2026-02--2026-05",
+            "2026-04--2026-02",
+            "--",
+            "2026-Q5",
+            "2026-Q0",
+            "26",
+            "2026-13",
+            "",
+            "2026-Q",
+            "x",
+        ] {
             assert!(text.parse::<Period>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn quarters_and_years_may_begin_with_any_month() {
+        let month: Month = "2026-05".parse().unwrap();
+        for (n_months, year_begins, expected) in [
+            (3, 1, "2026-Q2"),
+            (3, 4, "2026-Q2"),
+            (3, 2, "2026-05--2026-07"),
+            (3, 12, "2026-03--2026-05"),
+            (12, 1, "2026"),
+            (12, 4, "2026-04--2027-03"),
+            (12, 6, "2025-06--2026-05"),
+            (1, 7, "2026-05"),
+        ] {
+            let period = Period::of(month, n_months, year_begins);
+            assert_eq!(period.to_string(), expected);
+            assert_eq!(period.prev().last().next(), period.first());
         }
     }
 

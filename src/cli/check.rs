@@ -103,13 +103,11 @@ fn words(failure: Failure) -> String {
 
 fn cadence(settings: &ScheduleSettings, findings: &mut Findings) {
     let name = &settings.name;
-    let Some(cadence) = findings.take(&format!("schedule `{name}`"), compose::cadence(settings).map_err(words)) else {
-        return;
-    };
-    match cadence.next_after(SystemClock.now(), 1).first() {
+    match settings.cadence.next_after(SystemClock.now(), 1).first() {
         Some(next) => {
-            let period = settings.period.last_complete(next.local_on);
-            findings.add(Level::Ok, format!("schedule `{name}` runs next at {} about {}", next.local, period.long()));
+            let period = settings.period.of(next.local_on);
+            let text = format!("schedule `{name}` runs next at {} about {}; {}", next.local, period.long(), next.why);
+            findings.add(Level::Ok, text);
         }
         None => findings.add(Level::Warning, format!("schedule `{name}` never runs again")),
     }
@@ -203,8 +201,8 @@ async fn audiences(
     order: &Order,
     findings: &mut Findings,
 ) {
-    let now = SystemClock.now().with_timezone(&settings.zone).date_naive();
-    let planned = pipeline::plan(press, order, settings.period.last_complete(now)).await;
+    let now = SystemClock.now().with_timezone(&settings.cadence.zone).date_naive();
+    let planned = pipeline::plan(press, order, settings.period.of(now)).await;
     // That there is nothing yet was said with the facts.
     let planned = match planned {
         Err(FactsError::Empty) => return,

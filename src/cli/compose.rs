@@ -9,14 +9,11 @@ use anyhow::Context;
 use crate::archive::Archive;
 use crate::audience::Recipient;
 use crate::clock::{Clock, SystemClock};
-use crate::config::{
-    self, Config, ConfigError, FactsFrom, MailThrough, OnEmpty, Partners, RelaySettings, ScheduleSettings, Tls,
-};
+use crate::config::{self, Config, FactsFrom, MailThrough, OnEmpty, Partners, RelaySettings, ScheduleSettings, Tls};
 use crate::deliver::{Destination, Outbox, Smtp, SmtpSettings, TlsMode};
 use crate::facts::{FactSource, ProductMap, SqliteFacts, SqliteView, read_recipients};
 use crate::ledger::{Ledger, Retries};
 use crate::pipeline::{Order, Press, Stop};
-use crate::schedule::{Cadence, Cron};
 
 use super::say::Failure;
 
@@ -178,16 +175,6 @@ pub(super) fn schedule<'a>(config: &'a Config, name: &str) -> Result<&'a Schedul
         let names: Vec<&str> = config.schedules.iter().map(|settings| settings.name.as_str()).collect();
         Failure::wrong(format!("no schedule `{name}`"), format!("there is {}", names.join(", ")))
     })
-}
-
-/// The rule of recurrence of a schedule.
-pub(super) fn cadence(settings: &ScheduleSettings) -> Result<Cadence, Failure> {
-    let expression = settings
-        .cron
-        .value
-        .parse::<Cron>()
-        .map_err(|error| ConfigError::new(error.to_string(), settings.cron.place.clone(), error.hint()))?;
-    Ok(Cadence::Cron { expression, zone: settings.zone })
 }
 
 fn make_folder_of(path: &Path) -> Result<(), Failure> {

@@ -15,16 +15,14 @@ pub(super) async fn daemon(config: &Config, say: &Say) -> Result<u8, Failure> {
     let timed = config
         .schedules
         .iter()
-        .map(|settings| {
-            Ok(Timed {
-                schedule: settings.name.clone(),
-                cadence: compose::cadence(settings)?,
-                period: settings.period,
-                catch_up: settings.catch_up,
-                deadline: Some(chrono::Duration::hours(settings.deadline_hours.into())),
-            })
+        .map(|settings| Timed {
+            schedule: settings.name.clone(),
+            cadence: settings.cadence.clone(),
+            period: settings.period,
+            catch_up: settings.catch_up,
+            deadline: Some(chrono::Duration::hours(settings.deadline_hours.into())),
         })
-        .collect::<Result<Vec<_>, Failure>>()?;
+        .collect();
     let daemon =
         Daemon { press: press.clone(), orders: compose::orders(config).await?, timed, inbox: watched(config).await? };
     say.note(&format!("pressrun is awake; {} schedules. Stop it with SIGTERM.", config.schedules.len()));

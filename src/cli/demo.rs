@@ -81,10 +81,9 @@ outbox = "outbox"
 [recipients]
 csv = "recipients.csv"
 
-# The weekday nearest to the 22nd, so never before the 21st: by then the month is complete.
+# On the first business day on or after the 21st at 06:00: by then the month is complete.
 [schedules.monthly]
 report = "product-licenses"
-cron = "0 6 22W * *"
 zone = "UTC"
 "#
     );

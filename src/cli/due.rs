@@ -6,7 +6,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 
 use super::WELL;
-use super::compose::{cadence, schedule};
+use super::compose::schedule;
 use super::say::{Failure, Say, columns};
 
 pub(super) fn due(config: &Config, only: Option<&str>, n: usize, zone: Option<Tz>, say: &Say) -> Result<u8, Failure> {
@@ -18,9 +18,8 @@ pub(super) fn due(config: &Config, only: Option<&str>, n: usize, zone: Option<Tz
     let mut list = Vec::new();
     let mut rows = Vec::new();
     for settings in chosen {
-        let cadence = cadence(settings)?;
-        for occurrence in cadence.next_after(now, n) {
-            let period = settings.period.last_complete(occurrence.local_on);
+        for occurrence in settings.cadence.next_after(now, n) {
+            let period = settings.period.of(occurrence.local_on);
             let shown = match zone {
                 Some(zone) => occurrence.at.with_timezone(&zone).format("%Y-%m-%d %H:%M %:z").to_string(),
                 None => occurrence.local.clone(),

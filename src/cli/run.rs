@@ -39,7 +39,7 @@ pub(super) async fn run(config: &Config, args: &RunArgs, say: &Say) -> Result<u8
     let order = Arc::new(narrowed(order, args)?);
     let now = SystemClock.now();
     let period =
-        args.period.unwrap_or_else(|| settings.period.last_complete(now.with_timezone(&settings.zone).date_naive()));
+        args.period.unwrap_or_else(|| settings.period.of(now.with_timezone(&settings.cadence.zone).date_naive()));
     if args.dry_run {
         let plan = pipeline::plan(&press, &order, period).await.map_err(Failure::from)?;
         return dry_run(&press, &order, &plan, say).await;

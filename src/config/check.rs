@@ -8,7 +8,7 @@ use super::at::At;
 use super::raw::{RawConfig, RawFacts, RawView};
 use super::settings::{Config, FactsFrom, FactsSettings, FilePath, MailThrough, OwnFile};
 use super::source::{self, Place, Source};
-use super::{ConfigError, ConfigErrors, hint, keys, mail, recipients, schedules, schema, templates, themes};
+use super::{ConfigError, ConfigErrors, calendars, hint, keys, mail, recipients, schedules, schema, templates, themes};
 use crate::base::Digest;
 
 /// What a check needs: where texts stand, and where to note what is wrong with them.
@@ -91,7 +91,8 @@ fn settings(raw: RawConfig, path: &Path, check: &mut Check<'_>) -> Option<Config
     let themes = themes::settings(raw.theme, check);
     let roles = templates.as_ref().map(|templates| &templates.roles);
     let recipients = recipients::settings(raw.recipients, raw.recipient, roles, check);
-    let schedules = schedules::settings(raw.schedules, roles, check);
+    let calendars = calendars::settings(raw.calendars, check);
+    let schedules = schedules::settings(raw.schedules, roles, &calendars, check);
     if let (Some(facts), Some(ledger), Some(archive), Some(mail)) = (&facts, &ledger, &archive, &mail) {
         let outbox = match &mail.through {
             MailThrough::Outbox(folder) => Some(folder),

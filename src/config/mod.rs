@@ -4,6 +4,8 @@
 //! and its neighbours). All errors are gathered, so that a file is mended in one go.
 
 mod at;
+mod cadence;
+mod calendars;
 mod check;
 mod error;
 mod find;
@@ -33,7 +35,7 @@ pub use schema::json_schema;
 pub use secret::{Secret, SecretFrom};
 pub use settings::{
     Config, FactsFrom, FactsSettings, FilePath, Login, MailSettings, MailThrough, OnEmpty, OwnFile, Partners,
-    RecipientsFrom, RelaySettings, RetrySettings, ScheduleSettings, Tls, Written,
+    RecipientsFrom, RelaySettings, RetrySettings, ScheduleSettings, Tls,
 };
 pub use shipped::shipped_files;
 pub use source::{FILE_BYTES_MAX, Place, Source, read_text};

@@ -11,7 +11,7 @@ use super::settings::{OnEmpty, Tls};
 use crate::facts::ingest::PartnerFrom;
 use crate::ledger::UncertainRule;
 use crate::render::{Format, Paper};
-use crate::schedule::{CatchUp, PeriodKind};
+use crate::schedule::{CatchUp, Every, PeriodKind};
 
 /// The configuration of pressrun. Paths count from its own folder.
 #[derive(Deserialize, JsonSchema)]
@@ -39,6 +39,9 @@ pub(super) struct RawConfig {
     /// Recipients, each with one grant at one partner.
     #[serde(default)]
     pub recipient: Vec<At<RawRecipient>>,
+    /// Which days are no business days, by name.
+    #[serde(default)]
+    pub calendars: BTreeMap<At<String>, RawCalendar>,
     /// What is made and sent when, by name.
     #[serde(default)]
     pub schedules: BTreeMap<At<String>, RawSchedule>,
@@ -307,14 +310,41 @@ pub(super) struct RawSchedule {
     /// Which report.
     #[schemars(length(min = 1))]
     pub report: Option<At<String>>,
-    /// When it runs, as a cron expression of five fields: minute, hour, day of month, month, day of week.
-    #[schemars(required, length(min = 1))]
+    /// When it runs, as a cron expression of five fields: minute, hour, day of month, month, day of week; instead of
+    /// `on`.
+    #[schemars(length(min = 1))]
     pub cron: Option<At<String>>,
-    /// The IANA time zone that the cron expression counts in.
+    /// How often a day is sought: each `week`, `month`, `quarter` or `year`.
+    pub every: Option<At<Every>>,
+    /// On which day of it, as in `first business day on or after the 21st` or, of a week, `Monday, Thursday`.
+    #[schemars(length(min = 1))]
+    pub on: Option<At<String>>,
+    /// In which month of a quarter or year, 1 being its first.
+    #[schemars(range(min = 1, max = 12))]
+    pub in_month: Option<At<u32>>,
+    /// The month that years begin with, 1 being January: quarters and years are shifted by it.
+    #[schemars(range(min = 1, max = 12))]
+    pub year_begins: Option<At<u32>>,
+    /// At which local times, as in `06:00`.
+    #[schemars(length(min = 1))]
+    pub at: Option<Vec<At<String>>>,
+    /// Which days are no business days: a calendar of `[calendars]`, or a ready-made one.
+    #[schemars(length(min = 1))]
+    pub calendar: Option<At<String>>,
+    /// The first day on which it may run, as in `2026-01-01`.
+    pub not_before: Option<At<String>>,
+    /// The last day on which it may run.
+    pub until: Option<At<String>>,
+    /// From when to when it does not run, first and last day included.
+    pub pause: Option<Vec<RawPause>>,
+    /// The IANA time zone that its times are of.
     #[schemars(required, length(min = 1))]
     pub zone: Option<At<String>>,
     /// What an edition is about: the last `month`, `quarter` or `year` that ended before it runs.
     pub period: Option<At<PeriodKind>>,
+    /// How many periods before that one.
+    #[schemars(range(max = 60))]
+    pub periods_back: Option<At<u32>>,
     /// How many months an edition shows, ending with its period.
     #[schemars(range(min = 1, max = 60))]
     pub range_months: Option<At<u32>>,
@@ -336,6 +366,30 @@ pub(super) struct RawSchedule {
     /// How long after its instant an occurrence may still run, in hours; then it is missed.
     #[schemars(range(min = 1, max = 2160))]
     pub deadline_hours: Option<At<u32>>,
+}
+
+/// Days on which a schedule does not run.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawPause {
+    /// The first day, as in `2026-07-01`.
+    #[schemars(required)]
+    pub from: Option<At<String>>,
+    /// The last day.
+    #[schemars(required)]
+    pub to: Option<At<String>>,
+}
+
+/// A calendar: which days are no business days.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawCalendar {
+    /// The days of each week, as in `sat`.
+    pub weekend: Option<Vec<At<String>>>,
+    /// Other days: `2026-12-24`, `12-24` for each year, `last Monday of May`, `Easter - 2`.
+    pub days_off: Option<Vec<At<String>>>,
+    /// Calendars whose days off are days off here too: others of `[calendars]`, or ready-made ones.
+    pub include: Option<Vec<At<String>>>,
 }
 
 /// A report's template: its title, its sections in order, its raw columns.

@@ -3,13 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::at::At;
+use super::cadence;
+use super::calendars::Calendars;
 use super::check::Check;
 use super::hint;
 use super::raw::RawSchedule;
-use super::settings::{Partners, ScheduleSettings, Written};
+use super::settings::{Partners, ScheduleSettings};
 use super::templates::REPORT;
 use crate::audience::Roles;
 use crate::render::Format;
+use crate::schedule::PeriodRule;
 
 /// How many schedules a configuration may have.
 pub const SCHEDULES_MAX: usize = 10_000;
@@ -25,19 +28,20 @@ const RANGE_MONTHS: u32 = 12;
 pub(super) fn settings(
     raw: BTreeMap<At<String>, RawSchedule>,
     roles: Option<&Roles>,
+    calendars: &Calendars,
     check: &mut Check<'_>,
 ) -> Vec<ScheduleSettings> {
     if let Some((name, _)) = raw.iter().nth(SCHEDULES_MAX) {
         let what = format!("{} schedules, at most {SCHEDULES_MAX} may be", raw.len());
         check.wrong(name.span(), what, "let one schedule serve several partners and roles");
     }
-    raw.into_iter().filter_map(|(name, raw)| schedule(&name, raw, roles, check)).collect()
+    raw.into_iter().filter_map(|(name, raw)| schedule(&name, raw, (roles, calendars), check)).collect()
 }
 
 fn schedule(
     name: &At<String>,
     raw: RawSchedule,
-    roles: Option<&Roles>,
+    (roles, calendars): (Option<&Roles>, &Calendars),
     check: &mut Check<'_>,
 ) -> Option<ScheduleSettings> {
     let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_');
@@ -50,17 +54,20 @@ fn schedule(
         let hint = hint::for_unknown(at.get(), "reports", [REPORT]);
         check.wrong(at.span(), format!("unknown report `{}`", at.get()), hint);
     }
-    let zone = raw.zone.as_ref().and_then(|at| zone(at, check));
+    let cadence = cadence::cadence(name, &raw, calendars, check);
+    let period = PeriodRule {
+        kind: raw.period.map(At::into_inner).unwrap_or_default(),
+        year_begins: raw.year_begins.map_or(1, At::into_inner),
+        back: raw.periods_back.map_or(0, At::into_inner),
+    };
     let formats = raw.formats.map_or_else(|| Format::ALL.to_vec(), |raw| formats(&raw, check));
     let partners = raw.partners.map_or(Partners::All, |raw| partners(&raw, check));
     let for_roles = raw.roles.map(|raw| known_roles(&raw, roles, check));
-    let cron = raw.cron.map(|at| Written { place: check.place(at.span()), value: at.into_inner() });
     Some(ScheduleSettings {
         name: name.get().clone(),
         report: REPORT.to_owned(),
-        cron: cron?,
-        zone: zone?,
-        period: raw.period.map(At::into_inner).unwrap_or_default(),
+        cadence: cadence?,
+        period,
         range_months: raw.range_months.map_or(RANGE_MONTHS, At::into_inner),
         formats,
         partners,
@@ -70,22 +77,6 @@ fn schedule(
         uncertain: raw.uncertain.map(At::into_inner).unwrap_or_default(),
         deadline_hours: raw.deadline_hours.map_or(DEADLINE_HOURS, At::into_inner),
     })
-}
-
-fn zone(at: &At<String>, check: &mut Check<'_>) -> Option<chrono_tz::Tz> {
-    if let Ok(zone) = at.get().parse() {
-        return Some(zone);
-    }
-    let names = chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name());
-    // `Berlin` alone is meant as often as it is mistyped.
-    let city =
-        names.clone().find(|name| name.rsplit('/').next().is_some_and(|city| city.eq_ignore_ascii_case(at.get())));
-    let hint = match city.or_else(|| hint::nearest(at.get(), names)) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => "an IANA zone, as in `Europe/Berlin` or `UTC`".to_owned(),
-    };
-    check.wrong(at.span(), format!("unknown time zone `{}`", at.get()), hint);
-    None
 }
 
 /// In the order in which they are attached, whatever the order in the file.

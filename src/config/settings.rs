@@ -9,7 +9,6 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::secret::Secret;
-use super::source::Place;
 use crate::audience::{Recipient, Roles};
 use crate::base::Digest;
 use crate::deliver::Mailbox;
@@ -17,7 +16,7 @@ use crate::facts::ingest::PartnerFrom;
 use crate::ledger::UncertainRule;
 use crate::render::email::MailTemplates;
 use crate::render::{Format, Themes};
-use crate::schedule::{CatchUp, PeriodKind};
+use crate::schedule::{Cadence, CatchUp, PeriodRule};
 use crate::sections::Template;
 
 /// A path as it was written, and as it resolves from the configuration's folder, which it derefs to.
@@ -234,13 +233,10 @@ pub struct ScheduleSettings {
     pub name: String,
     /// Which report, as in `product-licenses`.
     pub report: String,
-    /// When it runs, as written; the schedule's own module checks it.
-    pub cron: Written<String>,
-    /// The zone it counts in.
-    #[serde(serialize_with = "as_text")]
-    pub zone: chrono_tz::Tz,
+    /// When it runs.
+    pub cadence: Cadence,
     /// What an edition is about.
-    pub period: PeriodKind,
+    pub period: PeriodRule,
     /// How many months an edition shows, 1 to 60.
     pub range_months: u32,
     /// Which files are made, in the order in which they are attached; never empty.
@@ -257,23 +253,6 @@ pub struct ScheduleSettings {
     pub uncertain: UncertainRule,
     /// How long after its instant an occurrence may still run, in hours.
     pub deadline_hours: u32,
-}
-
-/// A value with its place, for those who check it further.
-#[derive(Clone, Debug, Serialize)]
-#[serde(transparent)]
-pub struct Written<T> {
-    /// The value.
-    pub value: T,
-    /// Where it stands, for [`super::ConfigError::new`].
-    #[serde(skip)]
-    pub place: Place,
-}
-
-impl<T: PartialEq> PartialEq for Written<T> {
-    fn eq(&self, other: &Written<T>) -> bool {
-        self.value == other.value
-    }
 }
 
 /// Which partners a schedule is for.
@@ -313,8 +292,4 @@ fn as_mailbox<S: Serializer>(mailbox: &Mailbox, serializer: S) -> Result<S::Ok, 
 
 fn as_mailboxes<S: Serializer>(mailbox: &Option<Mailbox>, serializer: S) -> Result<S::Ok, S::Error> {
     mailbox.as_ref().map(|mailbox| (&mailbox.name, &mailbox.address)).serialize(serializer)
-}
-
-fn as_text<T: std::fmt::Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(value)
 }

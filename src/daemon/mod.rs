@@ -13,7 +13,7 @@ use futures::future::BoxFuture;
 
 use crate::ledger::{NewRun, RunState};
 use crate::pipeline::{self, Order, Press, Progress};
-use crate::schedule::{Cadence, CatchUp, Due, DueWhat, PeriodKind, due};
+use crate::schedule::{Cadence, CatchUp, Due, DueWhat, PeriodRule, due};
 
 pub use heart::HEARTBEAT_SECS;
 
@@ -40,7 +40,7 @@ pub struct Timed {
     /// Its rule of recurrence.
     pub cadence: Cadence,
     /// What its editions are about.
-    pub period: PeriodKind,
+    pub period: PeriodRule,
     /// What is done about occurrences that nobody was awake for.
     pub catch_up: CatchUp,
     /// How long after its instant an occurrence may still start.

@@ -63,8 +63,8 @@ async fn daemon(
     };
     let timed = Timed {
         schedule: SCHEDULE.to_owned(),
-        cadence: Cadence::Cron { expression: "0 6 22 * *".parse().unwrap(), zone: chrono_tz::UTC },
-        period: PeriodKind::Month,
+        cadence: Cadence::new(crate::schedule::Times::Cron("0 6 22 * *".parse().unwrap()), chrono_tz::UTC),
+        period: PeriodRule::default(),
         catch_up,
         deadline: Some(Duration::hours(72)),
     };

@@ -1,10 +1,11 @@
 //! The rule of recurrence, and its occurrences.
 
-use chrono::{DateTime, Datelike, Duration, NaiveDate, NaiveDateTime, Utc};
+use chrono::{DateTime, Datelike, Duration, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use chrono_tz::Tz;
+use serde::ser::{Serialize, SerializeStruct, Serializer};
 
-use super::Cron;
 use super::local::{Found, instant_of, local_of, overlap_at};
+use super::{Cron, Rule};
 
 /// The most occurrences that are looked at in one go; a list that reaches it says so.
 pub const OCCURRENCES_MAX: usize = 10_000;
@@ -12,19 +13,60 @@ pub const OCCURRENCES_MAX: usize = 10_000;
 /// The years in which occurrences are sought.
 const YEARS: std::ops::RangeInclusive<i32> = 1..=4998;
 
-/// The rule of recurrence, with its time zone.
+/// The rule of recurrence, with its time zone and its bounds.
+///
+/// A nominal local time comes due once: when it exists twice, the first time; when it does not exist, at the end of
+/// the gap. So an hourly expression leaves out the repeated hour in autumn.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Cadence {
-    /// A cron expression in an IANA zone.
-    ///
-    /// A nominal local time comes due once: when it exists twice, the first time; when it does not exist, at the
-    /// end of the gap. So an hourly expression leaves out the repeated hour in autumn.
-    Cron {
-        /// The expression.
-        expression: Cron,
-        /// The zone whose clock it speaks of.
-        zone: Tz,
-    },
+pub struct Cadence {
+    /// Which local times.
+    pub times: Times,
+    /// The zone whose clock they are of.
+    pub zone: Tz,
+    /// Nothing is due on nominal days before this one.
+    pub not_before: Option<NaiveDate>,
+    /// Nothing is due on nominal days after this one.
+    pub until: Option<NaiveDate>,
+    /// Nothing is due on nominal days from one to the other, both included.
+    pub pauses: Vec<(NaiveDate, NaiveDate)>,
+}
+
+/// Which local times a cadence names.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Times {
+    /// Those of a cron expression.
+    Cron(Cron),
+    /// Those of a calendar rule.
+    Rule(Rule),
+}
+
+impl Times {
+    fn after(&self, local: NaiveDateTime) -> Option<NaiveDateTime> {
+        match self {
+            Times::Cron(cron) => cron.after(local),
+            Times::Rule(rule) => rule.after(local),
+        }
+    }
+
+    fn at_or_before(&self, local: NaiveDateTime) -> Option<NaiveDateTime> {
+        match self {
+            Times::Cron(cron) => cron.at_or_before(local),
+            Times::Rule(rule) => rule.at_or_before(local),
+        }
+    }
+
+    /// Whether any time comes after the beginning of a day.
+    pub fn fires_after(&self, day: NaiveDate) -> bool {
+        self.after(day.and_time(NaiveTime::MIN)).is_some()
+    }
+
+    /// What names a time, and what shifted its day.
+    fn why(&self, day: NaiveDate) -> String {
+        match self {
+            Times::Cron(cron) => cron.to_string(),
+            Times::Rule(rule) => rule.why(day),
+        }
+    }
 }
 
 /// One nominal instant of a cadence.
@@ -48,7 +90,71 @@ pub(super) struct Bare {
     found: Found,
 }
 
+/// Everything that decides when something is due, for a configuration's digest.
+impl Serialize for Cadence {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_struct("Cadence", 6)?;
+        match &self.times {
+            Times::Cron(cron) => fields.serialize_field("cron", &cron.to_string())?,
+            Times::Rule(rule) => {
+                fields.serialize_field("rule", &rule.to_string())?;
+                fields.serialize_field("calendar", &format!("{:?}", rule.calendar))?;
+            }
+        }
+        fields.serialize_field("zone", self.zone.name())?;
+        fields.serialize_field("not_before", &self.not_before)?;
+        fields.serialize_field("until", &self.until)?;
+        fields.serialize_field("pauses", &self.pauses)?;
+        fields.end()
+    }
+}
+
 impl Cadence {
+    /// Of some times in a zone, without bounds.
+    pub fn new(times: Times, zone: Tz) -> Cadence {
+        Cadence { times, zone, not_before: None, until: None, pauses: Vec::new() }
+    }
+
+    /// The first nominal local time after another that its bounds let through.
+    fn nominal_after(&self, mut local: NaiveDateTime) -> Option<NaiveDateTime> {
+        if let Some(start) =
+            self.not_before.and_then(|day| day.and_time(NaiveTime::MIN).checked_sub_signed(Duration::seconds(1)))
+        {
+            local = local.max(start);
+        }
+        loop {
+            local = self.times.after(local)?;
+            let day = local.date();
+            if self.until.is_some_and(|until| day > until) {
+                return None;
+            }
+            let Some((_, end)) = self.pauses.iter().find(|(from, to)| (*from..=*to).contains(&day)) else {
+                return Some(local);
+            };
+            // The last second of a pause, so that the next time is sought behind it.
+            local = local.max(end.succ_opt()?.and_time(NaiveTime::MIN) - Duration::seconds(1));
+        }
+    }
+
+    /// The last nominal local time at or before another that its bounds let through.
+    fn nominal_at_or_before(&self, mut local: NaiveDateTime) -> Option<NaiveDateTime> {
+        let end_of = |day: NaiveDate| Some(day.succ_opt()?.and_time(NaiveTime::MIN) - Duration::seconds(1));
+        if let Some(end) = self.until.and_then(end_of) {
+            local = local.min(end);
+        }
+        loop {
+            local = self.times.at_or_before(local)?;
+            let day = local.date();
+            if self.not_before.is_some_and(|not_before| day < not_before) {
+                return None;
+            }
+            let Some((from, _)) = self.pauses.iter().find(|(from, to)| (*from..=*to).contains(&day)) else {
+                return Some(local);
+            };
+            local = from.and_time(NaiveTime::MIN) - Duration::seconds(1);
+        }
+    }
+
     /// The next `n` occurrences strictly after an instant (at most [`OCCURRENCES_MAX`]), in order.
     pub fn next_after(&self, after: DateTime<Utc>, n: usize) -> Vec<Occurrence> {
         self.after(after).take(n.min(OCCURRENCES_MAX)).map(|bare| self.in_words(bare)).collect()
@@ -56,31 +162,29 @@ impl Cadence {
 
     /// The last occurrence at or before an instant.
     pub fn prev_at_or_before(&self, at: DateTime<Utc>) -> Option<Occurrence> {
-        let Cadence::Cron { expression, zone } = self;
-        let at = within_years(at);
-        let local = local_of(*zone, at);
+        let (zone, at) = (self.zone, within_years(at));
+        let local = local_of(zone, at);
         // While the clock shows a time again, later local times have had their one instant already.
-        let mut nominal = expression.at_or_before(local + overlap_at(*zone, local))?;
+        let mut nominal = self.nominal_at_or_before(local + overlap_at(zone, local))?;
         loop {
-            let (found_at, _) = instant_of(*zone, nominal);
+            let (found_at, _) = instant_of(zone, nominal);
             if found_at <= at {
                 // Forwards again, so that several nominal times of one instant give the same words both ways.
                 return self.next_after(found_at - Duration::seconds(1), 1).pop();
             }
-            nominal = expression.at_or_before(nominal - Duration::seconds(1))?;
+            nominal = self.nominal_at_or_before(nominal - Duration::seconds(1))?;
         }
     }
 
     /// All occurrences strictly after an instant, in order, without words.
     pub(super) fn after(&self, after: DateTime<Utc>) -> impl Iterator<Item = Bare> {
-        let Cadence::Cron { expression, zone } = self;
-        let after = within_years(after);
-        let mut nominal = local_of(*zone, after);
+        let (zone, after) = (self.zone, within_years(after));
+        let mut nominal = local_of(zone, after);
         let mut last_at = after;
         std::iter::from_fn(move || {
             loop {
-                nominal = expression.after(nominal).filter(|local| YEARS.contains(&local.year()))?;
-                let (at, found) = instant_of(*zone, nominal);
+                nominal = self.nominal_after(nominal).filter(|local| YEARS.contains(&local.year()))?;
+                let (at, found) = instant_of(zone, nominal);
                 // Several nominal times in one gap share its end; times shown again lie before `after`.
                 if at > last_at {
                     last_at = at;
@@ -92,8 +196,8 @@ impl Cadence {
 
     /// The same with words.
     pub(super) fn in_words(&self, bare: Bare) -> Occurrence {
-        let Cadence::Cron { expression, zone } = self;
-        let local = bare.at.with_timezone(zone);
+        let zone = self.zone;
+        let local = bare.at.with_timezone(&zone);
         let (nominal, real) = (bare.nominal, local.naive_local());
         let shift = match bare.found {
             Found::Once => String::new(),
@@ -110,15 +214,14 @@ impl Cadence {
             at: bare.at,
             local: local.format("%Y-%m-%d %H:%M %:z").to_string(),
             local_on: nominal.date(),
-            why: format!("{expression} in {zone}{shift}"),
+            why: format!("{} in {zone}{shift}", self.times.why(nominal.date())),
         }
     }
 }
 
 /// The instant, or the nearest one whose neighbourhood every calendar operation can hold.
 fn within_years(at: DateTime<Utc>) -> DateTime<Utc> {
-    let bound =
-        |year: i32| NaiveDate::from_ymd_opt(year, 7, 1).map(|day| day.and_time(chrono::NaiveTime::MIN).and_utc());
+    let bound = |year: i32| NaiveDate::from_ymd_opt(year, 7, 1).map(|day| day.and_time(NaiveTime::MIN).and_utc());
     match (bound(*YEARS.start()), bound(*YEARS.end())) {
         (Some(first), Some(last)) => at.clamp(first, last),
         _ => at,

@@ -10,10 +10,11 @@ use croner::parser::{CronParser, Seconds, Year};
 ///
 /// Beside lists, ranges and steps it takes names (`MON`, `JAN`), `L` (last), `W` (nearest weekday) and `FRI#2`.
 /// Where both day fields are set, either of them suffices, as in every Unix cron.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Cron {
     text: String,
-    cron: croner::Cron,
+    // Several hundred bytes: a bit a minute, hour and day.
+    cron: Box<croner::Cron>,
 }
 
 /// A text that is no cron expression.
@@ -117,7 +118,7 @@ impl FromStr for Cron {
             value: fields[2].to_owned(),
             reason,
         };
-        let cron = Cron { cron: parse(&expression).map_err(whole)?, text: expression.clone() };
+        let cron = Cron { cron: Box::new(parse(&expression).map_err(whole)?), text: expression.clone() };
         let fires = ANY_DAY.and_then(|day| cron.after(day.and_time(chrono::NaiveTime::MIN)));
         fires.map(|_| cron).ok_or(CronError::Never { expression })
     }
@@ -127,6 +128,12 @@ impl FromStr for Cron {
 impl fmt::Display for Cron {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
+    }
+}
+
+impl fmt::Debug for Cron {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.text, f)
     }
 }
 

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Duration, Utc};
 
 use super::cadence::Bare;
-use super::{Cadence, CatchUp, OCCURRENCES_MAX, Occurrence, PeriodKind};
+use super::{Cadence, CatchUp, OCCURRENCES_MAX, Occurrence, PeriodRule};
 use crate::base::Period;
 
 /// How late an occurrence may be seen and still count as on time under [`CatchUp::None`].
@@ -50,7 +50,7 @@ pub struct DueList {
 /// after its instant an occurrence may still start.
 pub fn due(
     cadence: &Cadence,
-    kind: PeriodKind,
+    period: PeriodRule,
     catch_up: CatchUp,
     since: DateTime<Utc>,
     now: DateTime<Utc>,
@@ -65,7 +65,7 @@ pub fn due(
     let due = found.into_iter().map(|bare| {
         let Occurrence { at, local_on, why, .. } = cadence.in_words(bare);
         let what = decide(at, latest == Some(at), catch_up, now, deadline);
-        Due { at, period: kind.last_complete(local_on), what, why }
+        Due { at, period: period.of(local_on), what, why }
     });
     DueList { due: due.collect(), more }
 }

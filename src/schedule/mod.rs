@@ -1,16 +1,21 @@
 //! From a cadence and an instant: which occurrences are due, which period each covers, and why. Pure.
 
 mod cadence;
+mod calendar;
 mod cron;
 mod due;
 mod local;
+mod rule;
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-pub use cadence::{Cadence, OCCURRENCES_MAX, Occurrence};
+pub use cadence::{Cadence, OCCURRENCES_MAX, Occurrence, Times};
+pub use calendar::{Calendar, DayOff, DayOffError, DayRule, Moves, NATIONAL, National, Nth};
 pub use cron::{Cron, CronError};
 pub use due::{Due, DueList, DueWhat, ON_TIME_SECS_MAX, due};
+
+pub use rule::{Every, ON_DEFAULT, On, OnError, Rule};
 
 use crate::base::{Month, Period};
 
@@ -40,15 +45,33 @@ pub enum PeriodKind {
     Year,
 }
 
-impl PeriodKind {
-    /// The last period of this kind that was complete when a day began.
-    pub fn last_complete(self, day: NaiveDate) -> Period {
-        let month = Month::of(day);
-        match self {
-            PeriodKind::Month => Period::month(month.prev()),
-            PeriodKind::Quarter => Period::quarter_of(Period::quarter_of(month).first().prev()),
-            PeriodKind::Year => Period::year_of(Period::year_of(month).first().prev()),
-        }
+/// Which period an occurrence is about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+pub struct PeriodRule {
+    /// How long it is.
+    pub kind: PeriodKind,
+    /// The month that a year begins with, 1 being January: quarters and years are shifted by it.
+    pub year_begins: u32,
+    /// How many periods before the last complete one: 0 for that one itself.
+    pub back: u32,
+}
+
+impl Default for PeriodRule {
+    fn default() -> PeriodRule {
+        PeriodRule { kind: PeriodKind::Month, year_begins: 1, back: 0 }
+    }
+}
+
+impl PeriodRule {
+    /// The period of a nominal local day: the last that was complete when the day began, or one before it.
+    pub fn of(self, day: NaiveDate) -> Period {
+        let n_months = match self.kind {
+            PeriodKind::Month => 1,
+            PeriodKind::Quarter => 3,
+            PeriodKind::Year => 12,
+        };
+        let running = Period::of(Month::of(day), n_months, self.year_begins);
+        (0..=self.back).fold(running, |period, _| period.prev())
     }
 }
 

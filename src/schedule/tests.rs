@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::*;
 
 fn cron(expression: &str, zone: &str) -> Cadence {
-    Cadence::Cron { expression: expression.parse().unwrap(), zone: zone.parse().unwrap() }
+    Cadence::new(Times::Cron(expression.parse().unwrap()), zone.parse().unwrap())
 }
 
 fn at(text: &str) -> DateTime<Utc> {
@@ -109,20 +109,25 @@ fn wrong_expressions_name_the_field_and_say_what_it_takes() {
 
 #[test]
 fn the_period_is_the_last_complete_one_before_the_local_day() {
+    let of = |kind, day| PeriodRule { kind, ..PeriodRule::default() }.of(day);
     for (day, month, quarter, year) in [
         ("2026-11-21", "2026-10", "2026-Q3", "2025"),
         ("2026-01-01", "2025-12", "2025-Q4", "2025"),
         ("2026-12-31", "2026-11", "2026-Q3", "2025"),
     ] {
         let day: NaiveDate = day.parse().unwrap();
-        assert_eq!(PeriodKind::Month.last_complete(day).to_string(), month);
-        assert_eq!(PeriodKind::Quarter.last_complete(day).to_string(), quarter);
-        assert_eq!(PeriodKind::Year.last_complete(day).to_string(), year);
+        assert_eq!(of(PeriodKind::Month, day).to_string(), month);
+        assert_eq!(of(PeriodKind::Quarter, day).to_string(), quarter);
+        assert_eq!(of(PeriodKind::Year, day).to_string(), year);
     }
+    let day: NaiveDate = "2026-05-02".parse().unwrap();
+    let fiscal = PeriodRule { kind: PeriodKind::Year, year_begins: 4, back: 0 };
+    assert_eq!(fiscal.of(day).to_string(), "2025-04--2026-03");
+    assert_eq!(PeriodRule { back: 1, ..PeriodRule::default() }.of(day).to_string(), "2026-03");
     // 1 November 00:30 in Auckland is still October in UTC; the local day counts.
     let list = due(
         &cron("30 0 1 * *", "Pacific/Auckland"),
-        PeriodKind::Month,
+        PeriodRule::default(),
         CatchUp::Latest,
         at("2026-10-15T00:00:00Z"),
         at("2026-10-31T12:00:00Z"),
@@ -134,7 +139,7 @@ fn the_period_is_the_last_complete_one_before_the_local_day() {
 /// What is done about the 21st of August, September and October, seen at an instant of October.
 fn caught_up(catch_up: CatchUp, now: &str, deadline: Option<Duration>) -> Vec<bool> {
     let cadence = cron("0 6 21 * *", "UTC");
-    let list = due(&cadence, PeriodKind::Month, catch_up, at("2026-07-21T06:00:00Z"), at(now), deadline);
+    let list = due(&cadence, PeriodRule::default(), catch_up, at("2026-07-21T06:00:00Z"), at(now), deadline);
     assert!(!list.more);
     list.due.into_iter().map(|due| due.what == DueWhat::Run).collect()
 }
@@ -157,10 +162,10 @@ fn every_occurrence_since_the_last_look_is_run_or_missed() {
 fn a_list_that_reaches_its_bound_says_so_and_goes_on_from_there() {
     let cadence = cron("* * * * *", "UTC");
     let (since, now) = (at("2026-01-01T00:00:00Z"), at("2026-01-08T00:00:00Z"));
-    let first = due(&cadence, PeriodKind::Month, CatchUp::Latest, since, now, None);
+    let first = due(&cadence, PeriodRule::default(), CatchUp::Latest, since, now, None);
     assert_eq!((first.due.len(), first.more), (OCCURRENCES_MAX, true));
     assert!(first.due.iter().all(|due| due.what != DueWhat::Run));
-    let rest = due(&cadence, PeriodKind::Month, CatchUp::Latest, first.due[OCCURRENCES_MAX - 1].at, now, None);
+    let rest = due(&cadence, PeriodRule::default(), CatchUp::Latest, first.due[OCCURRENCES_MAX - 1].at, now, None);
     assert_eq!((rest.due.len(), rest.more), (7 * 24 * 60 - OCCURRENCES_MAX, false));
     assert_eq!(rest.due.last().map(|due| (due.at, &due.what)), Some((now, &DueWhat::Run)));
 }

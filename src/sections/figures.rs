@@ -209,7 +209,10 @@ impl Figures {
     /// A product's value in each market.
     pub(super) fn product_markets(&self, product: &str, month: Month, measure: Measure) -> Vec<(Market, Quantity)> {
         let of_product = self.sums.product_markets.sorted_where(|(of, _)| &**of == product);
-        of_product.into_iter().map(|((_, market), course)| (*market, at(Some(course), self.range, month, measure))).collect()
+        of_product
+            .into_iter()
+            .map(|((_, market), course)| (*market, at(Some(course), self.range, month, measure)))
+            .collect()
     }
 
     /// The parts of a dimension with unique labels, in the order of their keys; without those never counted.

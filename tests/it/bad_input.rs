@@ -76,9 +76,9 @@ fn a_wrong_configuration_ends_with_2_and_its_place_and_hint() {
     let place = place();
     let path = place.path("pressrun.toml");
     let text = std::fs::read_to_string(&path).unwrap();
-    std::fs::write(&path, text.replacen("cron =", "corn =", 1)).unwrap();
+    std::fs::write(&path, text.replacen("zone =", "zoen =", 1)).unwrap();
     let ended = place.run(&["check"]).with(2);
-    assert!(ended.err.contains("corn") && ended.err.contains("did you mean `cron`"), "{}", ended.err);
+    assert!(ended.err.contains("zoen") && ended.err.contains("did you mean `zone`"), "{}", ended.err);
     let json = place.run(&["check", "--json"]).with(2).json();
     assert!(json["errors"][0]["error"].as_str().unwrap().contains("pressrun.toml:"), "{json}");
 }

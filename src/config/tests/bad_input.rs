@@ -62,7 +62,7 @@ fn unknown_keys_are_refused_with_what_was_meant() {
     refuses(
         "[colours]\nink = 1\n",
         "unknown key `colours` at pressrun.toml:11:2",
-        "known keys: `archive`, `facts`, `ledger`, `mail`, `recipient`, `recipients`, `schedules`, `templates`, `theme`",
+        "known keys: `archive`, `calendars`, `facts`, `ledger`, `mail`, `recipient`, `recipients`, `schedules`, `templates`, `theme`",
     );
     refuses(
         "[theme]\ncolour = \"red\"\n",
@@ -120,11 +120,11 @@ fn values_of_another_kind_and_out_of_bounds_are_refused() {
 }
 
 #[test]
-fn schedules_have_a_name_a_cron_and_a_zone() {
+fn schedules_have_a_name_and_a_zone() {
     refuses(
-        "[schedules.monthly]\nzone = \"UTC\"\n",
-        "missing key `cron` in `[schedules.monthly]` at pressrun.toml:11:1",
-        "add `cron = …`: when it runs, as a cron expression of five fields: minute, hour, day of month, month, day of week",
+        "[schedules.monthly]\ncron = \"0 6 1 * *\"\n",
+        "missing key `zone` in `[schedules.monthly]` at pressrun.toml:11:1",
+        "add `zone = …`: the IANA time zone that its times are of",
     );
     for (zone, hint) in [
         ("Europe/Berlni", "did you mean `Europe/Berlin`?"),
@@ -138,6 +138,111 @@ fn schedules_have_a_name_a_cron_and_a_zone() {
         &SCHEDULE.replace("monthly", "\"Month end/1\""),
         "`Month end/1` is not the name of a schedule at pressrun.toml:11:12",
         "at most 60 lower-case letters, digits, `-` and `_`, as in `monthly`",
+    );
+}
+
+#[test]
+fn a_cadence_that_cannot_be_is_refused_with_its_place() {
+    refuses_times(&[
+        (
+            "cron = \"0 6 30 2 *\"",
+            "cron expression `0 6 30 2 *` never comes due at pressrun.toml:13:8",
+            "no month it names has such a day",
+        ),
+        (
+            "cron = \"0 6 1 * *\"\non = \"last day\"",
+            "`cron` and `on` exclude each other at pressrun.toml:13:8",
+            "keep one of the two",
+        ),
+        (
+            "on = \"the 32nd\"",
+            "`the 32nd` is no day of a month at pressrun.toml:13:6",
+            "as in `first business day on or after the 21st`",
+        ),
+        (
+            "every = \"week\"",
+            "a week has no day that stands for none at pressrun.toml:13:9",
+            "add `on`, as in `on = \"Monday\"`",
+        ),
+        (
+            "every = \"week\"\non = \"the 21st\"",
+            "`the 21st` is no day of a week at pressrun.toml:14:6",
+            "weekdays, as in `Monday`",
+        ),
+        (
+            "every = \"year\"\nin_month = 2\non = \"the 30th\"",
+            "`the 30th of February each year at 06:00` never comes due at pressrun.toml:15:6",
+            "no month it speaks of has such a day",
+        ),
+        ("in_month = 2", "`in_month` needs `every = \"quarter\"` or `\"year\"` at pressrun.toml:13:12", "leave it out"),
+        ("every = \"quarter\"\nin_month = 4", "a quarter has no month 4 at pressrun.toml:14:12", "leave it out"),
+        ("at = [\"6:00\"]", "`6:00` is no time of day at pressrun.toml:13:7", "hours and minutes, as in `06:00`"),
+        ("at = [\"06:00\", \"06:00\"]", "the time `06:00` stands twice at pressrun.toml:13:16", "take one out"),
+    ]);
+}
+
+#[test]
+fn bounds_and_calendars_that_cannot_be_are_refused_with_their_place() {
+    refuses_times(&[
+        ("calendar = \"germnay\"", "unknown calendar `germnay` at pressrun.toml:13:12", "did you mean `germany`?"),
+        (
+            "not_before = \"2026-02-30\"",
+            "`2026-02-30` is no date at pressrun.toml:13:14",
+            "year, month and day, as in `2026-01-31`",
+        ),
+        (
+            "not_before = \"2026-02-01\"\nuntil = \"2026-01-31\"",
+            "`until` 2026-01-31 is before `not_before` 2026-02-01 at pressrun.toml:14:9",
+            "let it end after it begins",
+        ),
+        (
+            "pause = [{ from = \"2026-02-01\", to = \"2026-01-01\" }]",
+            "the pause ends on 2026-01-01, before it begins at pressrun.toml:13:38",
+            "put the earlier day into `from`",
+        ),
+        (
+            "[calendars.o]\nweekend = [\"caturday\"]",
+            "`caturday` is no day of the week at pressrun.toml:14:12",
+            "as in `[\"sat\", \"sun\"]`",
+        ),
+        (
+            "[calendars.o]\ndays_off = [\"5th of May\"]",
+            "`5th of May` is no day off at pressrun.toml:14:13",
+            "a date as `2026-12-24`",
+        ),
+        (
+            "[calendars.o]\ninclude = [\"o\"]",
+            "calendar `o` includes itself at pressrun.toml:14:12",
+            "take one `include` out",
+        ),
+        ("[calendars.us]", "`us` is a ready-made calendar at pressrun.toml:13:12", "give yours another name"),
+        (
+            "[calendars.o]\nweekend = [\"mon\", \"tue\", \"wed\", \"thu\", \"fri\", \"sat\", \"sun\"]",
+            "calendar `o` has no business day at pressrun.toml:13:12",
+            "leave a weekday out of `weekend`",
+        ),
+    ]);
+}
+
+/// Refuses a schedule for what stands at its lines: each with a first line and the beginning of a hint.
+fn refuses_times(cases: &[(&str, &str, &str)]) {
+    for (lines, first_line, hint) in cases {
+        let text = smallest_and(&format!("[schedules.monthly]\nzone = \"Europe/Berlin\"\n{lines}\n"));
+        let found = Folder::with(&[("pressrun.toml", &text)]).errors();
+        let [(line, said)] = &found[..] else { panic!("{lines}: {found:?}") };
+        assert_eq!(line, *first_line);
+        assert!(said.starts_with(hint), "{lines}: {said}");
+    }
+}
+
+#[test]
+fn calendars_that_include_one_another_in_a_circle_are_refused() {
+    let text = smallest_and("[calendars.a]\ninclude = [\"b\", \"us\"]\n[calendars.b]\ninclude = [\"a\"]\n");
+    let found = Folder::with(&[("pressrun.toml", &text)]).errors();
+    let lines: Vec<&str> = found.iter().map(|(line, _)| line.as_str()).collect();
+    assert_eq!(
+        lines,
+        ["calendar `b` includes itself at pressrun.toml:12:12", "calendar `a` includes itself at pressrun.toml:14:12",]
     );
 }
 

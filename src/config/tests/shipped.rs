@@ -15,7 +15,7 @@ use crate::audience::{Scope, Withheld};
 use crate::deliver::Mailbox;
 use crate::render::Format;
 use crate::report::SectionKind;
-use crate::schedule::PeriodKind;
+use crate::schedule::{Every, ON_DEFAULT, PeriodRule, Times};
 
 fn reference() -> String {
     std::fs::read_to_string(root().join("config/reference.toml")).unwrap()
@@ -36,11 +36,8 @@ fn reference_with_everything() -> String {
 fn the_reference_and_the_example_are_good_configurations() {
     for name in ["config/reference.toml", "config/example.toml"] {
         let config = load(&root().join(name)).unwrap_or_else(|errors| panic!("{}", errors.render(false)));
-        assert_eq!(config.schedules[0].cron.value, "0 6 22W * *");
-        assert_eq!(
-            config.schedules[0].cron.place.to_string().rsplit('/').next().map(|at| at.contains(".toml:")),
-            Some(true)
-        );
+        let Times::Rule(rule) = &config.schedules[0].cadence.times else { panic!("{:?}", config.schedules[0]) };
+        assert_eq!((rule.every, &rule.on), (Every::Month, &ON_DEFAULT), "{name}");
     }
 }
 
@@ -59,8 +56,8 @@ fn the_reference_is_read_into_checked_settings() {
     assert_eq!((recipient.partner_id.as_str(), recipient.grant.role.as_str()), ("1234566", "report-viewer"));
     assert_eq!(recipient.grant.scope, Scope::Locations(["6104425".to_owned(), "6105399".to_owned()].into()));
     let [monthly] = config.schedules.as_slice() else { panic!("{:?}", config.schedules) };
-    assert_eq!((monthly.name.as_str(), monthly.zone), ("monthly", chrono_tz::Europe::Berlin));
-    assert_eq!((monthly.period, monthly.range_months, &monthly.partners), (PeriodKind::Month, 12, &Partners::All));
+    assert_eq!((monthly.name.as_str(), monthly.cadence.zone), ("monthly", chrono_tz::Europe::Berlin));
+    assert_eq!((monthly.period, monthly.range_months, &monthly.partners), (PeriodRule::default(), 12, &Partners::All));
     assert_eq!(monthly.formats, [Format::Pdf, Format::Xlsx]);
 }
 
@@ -79,7 +76,7 @@ fn the_reference_shows_the_defaults() {
     // These have no default: they are shown by an example.
     let reference = load(&root().join("config/reference.toml")).unwrap();
     let relay = MAIL.replace("outbox = \"outbox\"", "[mail.relay]\nhost = \"h\"");
-    let bare = "[schedules.monthly]\ncron = \"0 6 22W * *\"\nzone = \"Europe/Berlin\"\n";
+    let bare = "[schedules.monthly]\nzone = \"Europe/Berlin\"\n";
     let bare = Folder::with(&[("pressrun.toml", &format!("{FACTS}{STORES}{relay}\n{bare}"))]).load().unwrap();
     let value = |config: &Config| serde_json::to_value(config).unwrap();
     let (reference, bare) = (value(&reference), value(&bare));
@@ -139,7 +136,7 @@ fn collect_shown(table: &DeTable<'_>, path: &str, shown: &mut BTreeSet<String>) 
     for (key, value) in table.iter() {
         let path = format!("{path}{}", key.get_ref());
         let inside = format!("{path}.");
-        if ["schedules", "theme.partners"].contains(&path.as_str()) {
+        if ["calendars", "schedules", "theme.partners"].contains(&path.as_str()) {
             let named = value.get_ref().as_table().into_iter().flat_map(|named| named.values());
             named.filter_map(|of| of.get_ref().as_table()).for_each(|of| collect_shown(of, &inside, shown));
         }
