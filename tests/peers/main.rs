@@ -13,6 +13,8 @@ mod gallery;
 #[cfg(test)]
 mod grants;
 #[cfg(test)]
+mod living;
+#[cfg(test)]
 mod mail;
 #[cfg(test)]
 mod packs;

@@ -51,8 +51,8 @@ fn workbook() -> Vec<u8> {
     workbook.save_to_buffer().unwrap()
 }
 
-/// The same file with a text replaced in one part.
-fn tampered(bytes: &[u8], part: &str, from: &str, to: &str) -> Vec<u8> {
+/// The same file with a text replaced in one part, where it stands first.
+pub fn tampered(bytes: &[u8], part: &str, from: &str, to: &str) -> Vec<u8> {
     let mut source = zip::ZipArchive::new(Cursor::new(bytes)).unwrap();
     let mut target = zip::ZipWriter::new(Cursor::new(Vec::new()));
     for index in 0..source.len() {

