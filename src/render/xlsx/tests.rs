@@ -376,3 +376,18 @@ fn series_of_one_grey_are_one_in_a_chart_and_its_figures() {
     let first = range.rows().skip_while(|row| !row.contains(&headings[at])).nth(1).unwrap();
     assert_eq!(first[at], Data::Float(sum.to_f64()));
 }
+
+#[test]
+fn a_column_that_is_called_as_the_table_of_raw_rows_keeps_its_table_where_it_is() {
+    let mut report = sample::report(3);
+    for block in report.sections.iter_mut().flat_map(|section| &mut section.blocks) {
+        if let Block::Table(table) = block {
+            table.columns[0].label = "table_raw_data".to_owned();
+        }
+    }
+    let bytes = render(&report, 3);
+    let tables = parts(&bytes).into_iter().filter(|(name, _)| name.starts_with("xl/tables/"));
+    let ranges: Vec<String> = tables.map(|(_, text)| between(&text, " ref=\"", "\"")[0].to_owned()).collect();
+    let unique: std::collections::BTreeSet<&String> = ranges.iter().collect();
+    assert_eq!(unique.len(), ranges.len(), "{ranges:?}");
+}

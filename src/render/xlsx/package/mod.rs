@@ -102,9 +102,9 @@ fn mend(part: &mut Part, additions: &Additions<'_>) -> Result<(), RenderError> {
         part.content = with_base_unit(&chart).into_bytes();
     } else if part.name.starts_with("xl/tables/table") {
         let table = text(part)?;
-        if let Some((_, raw)) =
-            additions.raw.iter().find(|(_, raw)| table.contains(&format!(" name=\"{}\"", raw.table)))
-        {
+        // Columns have a `name` too, which a heading may make the same.
+        let is_of = |raw: &RawSheet| table.contains(&format!(" displayName=\"{}\"", raw.table));
+        if let Some((_, raw)) = additions.raw.iter().find(|(_, raw)| is_of(raw)) {
             part.content = with_references(table, &raw.table_range()).into_bytes();
         }
     }
