@@ -25,6 +25,8 @@ mod peer;
 #[cfg(test)]
 mod standard;
 #[cfg(test)]
+mod times;
+#[cfg(test)]
 mod workbook;
 #[cfg(test)]
 #[expect(dead_code, reason = "the other tests use the rest of it")]

@@ -1,7 +1,7 @@
 //! Finding and running the other programs.
 
 use std::ffi::OsStr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 /// A command that runs a peer.
@@ -48,6 +48,15 @@ fn find(name: &str) -> Option<PathBuf> {
     let folders = std::env::var_os("PATH").unwrap_or_default();
     let mut on_path = std::env::split_paths(&folders).map(|folder| folder.join(name));
     told.filter(|path| path.is_file()).or_else(|| on_path.find(|path| path.is_file()))
+}
+
+/// The folder of the Python packages that the set-up has installed.
+///
+/// # Panics
+/// When there is none.
+pub fn python_packages() -> PathBuf {
+    let openpyxl = find("openpyxl").unwrap_or_else(|| panic!("openpyxl is missing: `cargo xtask test` installs it"));
+    openpyxl.ancestors().nth(2).map(Path::to_owned).unwrap_or_default()
 }
 
 #[test]

