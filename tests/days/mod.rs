@@ -1,9 +1,11 @@
-//! Reports of good days and bad ones, made from facts by the product's own sections: what the PDF is held against.
+//! Reports of good days and bad ones, made from facts by the product's own sections, and their raw rows: what the PDF
+//! and the workbook are held against.
 //!
-//! Used by the tests against other programs and by the bench of the PDF. Nothing in here is random: the same day is
+//! Used by the product's tests from outside, by the tests against other programs and by the bench of the PDF. Nothing in here is random: the same day is
 //! the same report, always.
 
 mod facts;
+pub mod hostile;
 
 use std::collections::BTreeMap;
 
@@ -11,21 +13,54 @@ use chrono::DateTime;
 use pressrun::audience::{Partner, Role, Scope};
 use pressrun::base::{EditionId, Period};
 use pressrun::facts::{AudienceFacts, Measure};
-use pressrun::render::{Colour, FontFile, FontSet, Logo, Paper, Theme};
-use pressrun::report::{Report, SectionKind};
+use pressrun::render::{Colour, FontFile, FontSet, Job, Logo, Paper, Renderer, Theme, Xlsx};
+use pressrun::report::{Block, Report, Rows, RowsBuffer, SectionKind};
 use pressrun::sections::{self, RawField, Request, Tally, Template};
 
 pub use facts::Data;
 
-/// A report and the look it is printed in.
+/// A report, the first of the rows behind it, and the look it is printed in.
 pub struct Day {
     pub name: &'static str,
     pub report: Report,
+    pub rows: RowsBuffer,
     pub theme: Theme,
+}
+
+/// As many raw rows are kept: an ordinary partner's. More of the same would only take longer.
+pub const ROWS_MAX: u64 = 2_000;
+
+impl Day {
+    /// The report as its workbook has it: it speaks of the rows that were kept.
+    pub fn of_kept_rows(&self) -> Report {
+        let mut report = self.report.clone();
+        for block in report.sections.iter_mut().flat_map(|section| &mut section.blocks) {
+            if let Block::RawRows { n_rows, .. } = block {
+                *n_rows = self.rows.n_rows();
+            }
+        }
+        report
+    }
+
+    /// Its workbook.
+    pub fn workbook(&self) -> Vec<u8> {
+        workbook(&self.of_kept_rows(), &self.rows, &self.theme)
+    }
+}
+
+/// The workbook of a report and its rows.
+pub fn workbook(report: &Report, rows: &dyn Rows, theme: &Theme) -> Vec<u8> {
+    Xlsx.render(Job { report, rows: Some(rows), theme }).unwrap().bytes
 }
 
 /// The days of the usual test; the others are looked at in the long one.
 pub const SHORT: [&str; 6] = ["standard", "letter", "no-rows", "arabic", "mixed", "own-look"];
+
+/// The days of this run: all of them in the long one.
+pub fn wanted() -> Vec<Day> {
+    let is_long = std::env::var_os("PRESSRUN_LONG").is_some();
+    all().into_iter().filter(|day| is_long || SHORT.contains(&day.name)).collect()
+}
 
 /// Every day.
 pub fn all() -> Vec<Day> {
@@ -94,13 +129,6 @@ pub fn day(name: &'static str, data: Data) -> Day {
         rank: 1,
     };
     let range = data.range();
-    let eyes = AudienceFacts::new(&role, &Scope::Organization);
-    let mut tally = Tally::new(range, eyes.coverage(&data.coverage()));
-    for fact in data.facts() {
-        if let Some(visible) = eyes.see(&fact) {
-            tally.add(visible).unwrap();
-        }
-    }
     let template = Template {
         name: "product-licenses".to_owned(),
         title: "Product licenses".to_owned(),
@@ -108,6 +136,18 @@ pub fn day(name: &'static str, data: Data) -> Day {
         raw_columns: RawField::ALL.to_vec(),
         map: true,
     };
+    let eyes = AudienceFacts::new(&role, &Scope::Organization);
+    let coverage = eyes.coverage(&data.coverage());
+    let fields = sections::raw_fields(&template, &role, &coverage);
+    let mut rows = RowsBuffer::new(fields.iter().map(|field| field.column()).collect());
+    let mut tally = Tally::new(range, coverage);
+    for fact in data.facts() {
+        let Some(visible) = eyes.see(&fact) else { continue };
+        if fact.month >= range.first() && rows.n_rows() < ROWS_MAX {
+            rows.push(&sections::raw_cells(&visible, &fields));
+        }
+        tally.add(visible).unwrap();
+    }
     let partner = Partner { id: "5417831".to_owned(), name: data.partner(), locations: BTreeMap::new() };
     let period = Period::month(range.last());
     let request = Request {
@@ -123,5 +163,5 @@ pub fn day(name: &'static str, data: Data) -> Day {
         contact: "reports@example.com",
         data_at: DateTime::from_timestamp(1_795_000_000, 0).unwrap(),
     };
-    Day { name, report: sections::report(&template, &request, &tally.finish()), theme: Theme::default() }
+    Day { name, report: sections::report(&template, &request, &tally.finish()), rows, theme: Theme::default() }
 }

@@ -3,12 +3,21 @@
 #[cfg(test)]
 mod bad_input;
 #[cfg(test)]
+#[path = "../days/mod.rs"]
+mod days;
+#[cfg(test)]
 mod looks;
 #[cfg(test)]
 mod rules;
 #[cfg(test)]
 mod runs;
 #[cfg(test)]
+#[expect(dead_code, reason = "the tests against other programs use the rest of it")]
+#[path = "../sheets/mod.rs"]
+mod sheets;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod views;
+#[cfg(test)]
+mod workbooks;

@@ -4,6 +4,7 @@
 //! `cargo xtask test` installs them and says where they are. A peer that is missing makes its test fail.
 
 #[cfg(test)]
+#[expect(dead_code, reason = "the other tests use the rest of it")]
 #[path = "../days/mod.rs"]
 mod days;
 #[cfg(test)]

@@ -28,16 +28,10 @@ fn saved(folder: &Path, name: &str, bytes: &[u8]) -> PathBuf {
     path
 }
 
-/// The days of this run: all of them in the long one.
-fn wanted() -> Vec<Day> {
-    let is_long = std::env::var_os("PRESSRUN_LONG").is_some();
-    days::all().into_iter().filter(|day| is_long || days::SHORT.contains(&day.name)).collect()
-}
-
 #[test]
 fn every_file_passes_all_machine_checks_of_pdf_a_3a_and_pdf_ua_1() {
     let folder = tempfile::tempdir().unwrap();
-    let files: Vec<PathBuf> = wanted().iter().map(|day| saved(folder.path(), day.name, &render(day))).collect();
+    let files: Vec<PathBuf> = days::wanted().iter().map(|day| saved(folder.path(), day.name, &render(day))).collect();
     assert!(files.len() >= days::SHORT.len());
     assert_eq!(verapdf(&files), Ok(()));
 }

@@ -8,6 +8,8 @@ use rust_xlsxwriter::{ExcelDateTime, Format, Formula, Worksheet};
 use crate::base::{Month, Quantity, plain_text};
 use crate::render::RenderError;
 
+use super::names::protected;
+
 /// What stands before a text that is a formula's result, until the package takes it off: a character of private use.
 pub(super) const TEXT_MARK: char = '\u{e000}';
 
@@ -50,7 +52,9 @@ pub(super) fn put_text<'f>(
 ) -> Result<(), RenderError> {
     let text = cell_text(text);
     let is_markup = text.starts_with("<r>") && text.ends_with("</r>");
-    let runs = [(&Format::default(), text.as_ref())];
+    // The crate protects plain texts from being read as escapes, and runs it does not.
+    let run = if is_markup { protected(&text) } else { Cow::Borrowed("") };
+    let runs = [(&Format::default(), run.as_ref())];
     match (format.into(), is_markup) {
         (Some(format), true) => sheet.write_rich_string_with_format(at.0, at.1, &runs, format)?,
         (None, true) => sheet.write_rich_string(at.0, at.1, &runs)?,
@@ -133,7 +137,7 @@ fn cached(result: Cached<'_>) -> Result<String, RenderError> {
             Some(serial) => Ok(serial.to_string()),
             None => Ok(format!("{TEXT_MARK}{}", month.short())),
         },
-        Cached::Text(text) => Ok(format!("{TEXT_MARK}{}", cell_text(text))),
+        Cached::Text(text) => Ok(format!("{TEXT_MARK}{}", protected(&cell_text(text)))),
         Cached::Gap => Ok("#N/A".to_owned()),
     }
 }

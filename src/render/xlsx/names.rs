@@ -1,5 +1,6 @@
 //! Names that Excel wants unique without case: tables, their headings, sheets.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::plain_text;
@@ -57,13 +58,33 @@ impl Names {
     }
 }
 
-/// Headings as a table can have them: one line each, none empty, all different without case.
+/// Whether readers would take a part of a text for an escape: `_x000D_` stands for a sign that XML has not (ECMA-376
+/// Part 1, 22.9.2.19). The crate protects the texts of cells, and not those of tables and formulas.
+pub(super) fn has_escape(text: &str) -> bool {
+    text.match_indices("_x").any(|(at, _)| match text.as_bytes()[at + 2..] {
+        [a, b, c, d, b'_', ..] => [a, b, c, d].iter().all(u8::is_ascii_hexdigit),
+        _ => false,
+    })
+}
+
+/// A text in which readers find no escape: the sign that would begin one is escaped itself.
+pub(super) fn protected(text: &str) -> Cow<'_, str> {
+    if !has_escape(text) {
+        return Cow::Borrowed(text);
+    }
+    // One that begins no escape may be escaped too: it reads the same.
+    Cow::Owned(text.replace("_x", "_x005F_x"))
+}
+
+/// Headings as a table can have them: one line each, none empty, all different without case. A straight quote becomes a
+/// curved one, since the crate takes it for the begin of a text in formulas that name the column.
 pub(super) fn headings<'a>(labels: impl Iterator<Item = &'a str>) -> Vec<String> {
     let mut names = Names::default();
     labels
         .enumerate()
         .map(|(n, label)| {
-            let plain = plain_text(label);
+            let plain = plain_text(label).replace('"', "”");
+            let plain = if has_escape(&plain) { plain.replace("_x", "_ x") } else { plain };
             let plain = plain.trim();
             let words = if plain.is_empty() { format!("Column {}", n + 1) } else { cut(plain, HEADING_UTF16_MAX - 8) };
             names.words(&words)
@@ -86,6 +107,13 @@ mod tests {
         let mut names = Names::default();
         assert_eq!((names.promise("products"), names.promise("products")), ("products".into(), "products".into()));
         assert_eq!((names.table("products"), names.table("products")), ("products".into(), "products_2".into()));
+    }
+
+    #[test]
+    fn headings_hold_nothing_that_is_read_as_an_escape() {
+        let headings = headings(["_x0041_", "a_x005F_x000d_", "_x00", "_x00ä_", "_xyz__"].into_iter());
+        assert_eq!(protected("_x0041_ _xy_"), "_x005F_x0041_ _x005F_xy_");
+        assert_eq!(headings, ["_ x0041_", "a_ x005F_ x000d_", "_x00", "_x00ä_", "_xyz__"]);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use super::cell::{
     ABSENT, Cached, alt_text, is_exact, n_decimals, put_formula, put_month, put_number, put_quantity, put_text,
 };
 use super::look::{Look, Place, colour};
-use super::names::headings;
+use super::names::{has_escape, headings};
 use super::plan::{FIRST, chars, is_right, n_lines};
 use super::sheet::{ROW_POINTS, Shared, Sheet, lines_height};
 use super::trend;
@@ -121,7 +121,9 @@ fn add_table(
             match &table.total {
                 Some(total) if sum(table, total, n).is_some() => column.set_total_function(TableFunction::Sum),
                 Some(total) => match total.cells.get(n) {
-                    Some(Value::Text(label) | Value::Name { name: label, .. }) if !label.is_empty() => {
+                    Some(Value::Text(label) | Value::Name { name: label, .. })
+                        if !(label.is_empty() || has_escape(label)) =>
+                    {
                         column.set_total_label(alt_text(label))
                     }
                     _ => column,

@@ -17,9 +17,7 @@ use crate::render::xlsx::plan::FIRST;
 use crate::render::xlsx::sheet::{ROW_POINTS, Shared, Sheet};
 use crate::report::{FlowChoice, FlowCourse, Slot};
 
-use super::{
-    BESIDE, Selector, figure, labels, put_drawn, put_headings, put_title, quantity_format, quoted, show_decimals,
-};
+use super::{BESIDE, Selector, figure, labels, put_drawn, put_headings, put_title, quantity_format, show_decimals};
 
 /// Title, four selectors and a gap.
 const N_SELECTOR_ROWS: u32 = 7;
@@ -108,7 +106,8 @@ fn put_selectors(sheet: &mut Sheet<'_>, shared: &mut Shared, listed: &Listed<'_>
     let at = selector(&choice.course_label, &of_group, "course", &words, sheet, shared)?;
     put_text(&mut sheet.sheet, at, course_name, &words)?;
     let found = format!("MATCH({},{of_group},0)", escaped(&format!("{name}_chosen_course")));
-    let lost = quoted(&format!("Not of this {}: all are shown", choice.group_label.to_lowercase()));
+    // No foreign text stands in a formula.
+    let lost = "\"Not in the list any more: all are shown\"";
     let note = sheet.look.note();
     put_formula(
         &mut sheet.sheet,

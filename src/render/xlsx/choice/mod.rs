@@ -119,11 +119,6 @@ impl Selector<'_> {
 /// The column of what is said beside a selector.
 const BESIDE: u16 = FIRST + 1 + SELECTOR_COLUMNS;
 
-/// Text in a formula; a quote in it is doubled.
-fn quoted(text: &str) -> String {
-    format!("\"{}\"", text.replace('"', "\"\""))
-}
-
 /// A figure as a formula's result.
 fn figure(value: Option<Quantity>) -> Cached<'static> {
     value.filter(|value| is_exact(*value)).map_or(Cached::Text(ABSENT), Cached::Quantity)

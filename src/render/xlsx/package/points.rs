@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
-use crate::render::xlsx::cell::{ABSENT, Cached, serial};
+use crate::render::xlsx::cell::{ABSENT, Cached, cell_text, serial};
 
 /// The results of formula cells that charts draw.
 #[derive(Debug, Default)]
@@ -30,7 +30,7 @@ impl Points {
                 serial(month).map_or(Point::Text(month.short()), |day| Point::Month(day.to_string()))
             }
             Cached::Text(text) if text == ABSENT => Point::Gap,
-            Cached::Text(text) => Point::Text(text.to_owned()),
+            Cached::Text(text) => Point::Text(cell_text(text).into_owned()),
             Cached::Gap => Point::Gap,
         };
         self.0.insert((sheet.to_owned(), at.0, at.1), point);
