@@ -188,7 +188,7 @@ fn of_section<'r>(n: usize, section: &'r Section, room: Room<'r>) -> Vec<Piece<'
     if section.blocks.is_empty() {
         pieces.push(block::nothing(room));
     }
-    for block in &section.blocks {
+    for block in on_paper(&section.blocks) {
         pieces.extend(block::pieces(block, room));
         // What follows a sub-heading stands below it.
         if matches!(block, Block::Heading(_)) {
@@ -196,6 +196,14 @@ fn of_section<'r>(n: usize, section: &'r Section, room: Room<'r>) -> Vec<Piece<'
         }
     }
     pieces
+}
+
+/// Blocks with what is for paper among them, so that a sub-heading there is one for what follows it.
+fn on_paper(blocks: &[Block]) -> Vec<&Block> {
+    fn open(block: &Block) -> Vec<&Block> {
+        if let Block::OnPaper(inner) = block { on_paper(inner) } else { vec![block] }
+    }
+    blocks.iter().flat_map(open).collect()
 }
 
 /// Title, language, the data's date, and an id that is the edition's: nothing of when or where it was made.
