@@ -5,6 +5,7 @@ mod compose;
 mod daemon;
 mod demo;
 mod due;
+mod gaps;
 mod ingest;
 mod init;
 mod run;
@@ -90,6 +91,8 @@ enum Command {
         #[arg(long, value_name = "ID")]
         run: Option<i64>,
     },
+    /// Tells whether any occurrence is without a row or an outcome; ends with 1 if one is
+    Gaps,
     /// Tells what somebody got, gets or does not get, and by which rule
     Why {
         /// A mail address or a partner's id
@@ -126,6 +129,7 @@ async fn dispatch(args: &Args, say: &Say) -> Result<u8, Failure> {
         Command::Run(args) => run::run(&config()?, args, say).await,
         Command::Daemon => daemon::daemon(&config()?, say).await,
         Command::Status { run } => status::status(&config()?, *run, say).await,
+        Command::Gaps => gaps::gaps(&config()?, say).await,
         Command::Why { who, period } => why::why(&config()?, who, *period, say).await,
     }
 }

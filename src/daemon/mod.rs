@@ -93,8 +93,10 @@ impl Daemon {
         let Some(order) = self.orders.get(&timed.schedule) else { return Ok(()) };
         loop {
             let now = self.press.clock.now();
-            let first_seen = self.press.ledger.first_seen(&timed.schedule, now).await?;
-            let since = self.press.ledger.last_occurrence(&timed.schedule).await?.unwrap_or(first_seen);
+            let cadence = serde_json::to_string(&timed.cadence)?;
+            let since = self.press.ledger.since(&timed.schedule, &cadence, now).await?;
+            let last = self.press.ledger.last_occurrence(&timed.schedule).await?;
+            let since = last.map_or(since, |last| last.max(since));
             let list = due(&timed.cadence, timed.period, timed.catch_up, since, now, timed.deadline);
             for due in &list.due {
                 if self.press.stop.is_set() {

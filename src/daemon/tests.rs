@@ -266,3 +266,19 @@ async fn nothing_before_a_schedule_was_first_seen_is_due() {
     desk.beat_at("2026-11-22T07:00:00Z").await;
     assert_eq!(desk.runs().await, vec![]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_changed_cadence_is_due_from_its_change_on_and_the_past_stays_as_it_was() {
+    let mut desk = desk("2026-10-20T00:00:00Z", CatchUp::All).await;
+    desk.beat_at("2026-10-20T00:00:05Z").await;
+    desk.beat_at("2026-10-22T06:00:00Z").await;
+    let before = desk.runs().await;
+    assert_eq!(before.len(), 1);
+    // Daily from now on: the days since the last run were never this cadence's.
+    desk.daemon.timed[0].cadence.times = crate::schedule::Times::Cron("0 6 * * *".parse().unwrap());
+    desk.beat_at("2026-11-10T12:00:00Z").await;
+    assert_eq!(desk.runs().await, before);
+    desk.beat_at("2026-11-12T07:00:00Z").await;
+    let occurrences = desk.daemon.press.ledger.occurrences_after(SCHEDULE, at("2026-10-22T06:00:00Z")).await.unwrap();
+    assert_eq!(occurrences, [at("2026-11-11T06:00:00Z"), at("2026-11-12T06:00:00Z")]);
+}

@@ -86,19 +86,52 @@ pub struct Planned {
 }
 
 impl Ledger {
-    /// When a schedule was first seen: now, or earlier. Nothing before that instant counts as due.
+    /// Since when a schedule has its cadence: what that names before is not due. The first look notes it down, and so
+    /// does each one that finds another cadence than the last.
     ///
     /// # Errors
     /// When the database can't be written.
-    pub async fn first_seen(&self, schedule: &str, now: DateTime<Utc>) -> Result<DateTime<Utc>, LedgerError> {
+    pub async fn since(&self, schedule: &str, cadence: &str, now: DateTime<Utc>) -> Result<DateTime<Utc>, LedgerError> {
         let mut tx = self.begin().await?;
-        let seen =
-            sqlx::query("INSERT INTO schedule (name, first_seen_at) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING");
-        seen.bind(schedule).bind(micros(now)).execute(&mut *tx).await?;
-        let row = sqlx::query("SELECT first_seen_at FROM schedule WHERE name = $1").bind(schedule);
+        // A ledger of before knows no cadence: the one that is found there is taken for the one that it had.
+        let seen = sqlx::query(
+            "INSERT INTO schedule (name, first_seen_at, cadence, since_at) VALUES ($1, $2, $3, $2)
+             ON CONFLICT (name) DO UPDATE SET
+                 since_at = CASE WHEN schedule.cadence IN ('', excluded.cadence) THEN schedule.since_at
+                                 ELSE excluded.since_at END,
+                 cadence = excluded.cadence",
+        );
+        seen.bind(schedule).bind(micros(now)).bind(cadence).execute(&mut *tx).await?;
+        let row = sqlx::query("SELECT since_at FROM schedule WHERE name = $1").bind(schedule);
         let row = row.fetch_one(&mut *tx).await?;
         tx.commit().await?;
-        super::row::instant(&row, "schedule", "first_seen_at")
+        super::row::instant(&row, "schedule", "since_at")
+    }
+
+    /// The same without a look of its own; none for a schedule that was never looked at.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn looked_at_since(&self, schedule: &str) -> Result<Option<DateTime<Utc>>, LedgerError> {
+        let row = sqlx::query("SELECT since_at FROM schedule WHERE name = $1").bind(schedule);
+        let row = row.fetch_optional(&self.read).await?;
+        row.map(|row| super::row::instant(&row, "schedule", "since_at")).transpose()
+    }
+
+    /// The occurrences of a schedule after an instant that have a row, in order.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn occurrences_after(
+        &self,
+        schedule: &str,
+        after: DateTime<Utc>,
+    ) -> Result<Vec<DateTime<Utc>>, LedgerError> {
+        let rows = sqlx::query(
+            "SELECT occurrence_at FROM run WHERE schedule = $1 AND occurrence_at > $2 ORDER BY occurrence_at",
+        );
+        let rows = rows.bind(schedule).bind(micros(after)).fetch_all(&self.read).await?;
+        rows.iter().map(|row| super::row::instant(row, "run", "occurrence_at")).collect()
     }
 
     /// The latest occurrence of a schedule that has a row.

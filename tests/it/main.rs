@@ -6,6 +6,8 @@ mod bad_input;
 #[path = "../days/mod.rs"]
 mod days;
 #[cfg(test)]
+mod gaps;
+#[cfg(test)]
 mod looks;
 #[cfg(test)]
 mod rules;

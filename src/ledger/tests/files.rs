@@ -7,11 +7,12 @@ use sqlx::{ConnectOptions as _, Connection as _, SqlSafeStr as _};
 
 use super::*;
 
+fn migration(number: i64, name: &'static str, sql: &'static str) -> Migration {
+    Migration::new(number, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
+}
+
 /// This program's migrations and one of a newer program.
 fn newer() -> Migrator {
-    let migration = |number, name: &'static str, sql: &'static str| {
-        Migration::new(number, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
-    };
     let mut all: Vec<_> = open::MIGRATIONS.iter().map(|(number, name, sql)| migration(*number, name, sql)).collect();
     all.push(migration(9001, "tomorrow", "ALTER TABLE run ADD COLUMN colour TEXT; DELETE FROM schedule;"));
     Migrator::with_migrations(all)
@@ -24,18 +25,18 @@ async fn open_newer(desk: &Desk) -> Result<Ledger, LedgerError> {
 #[tokio::test]
 async fn a_migration_copies_the_ledger_first_and_an_older_program_refuses_the_newer_one() {
     let desk = Desk::new().await;
-    desk.ledger.first_seen("monthly", at(5)).await.unwrap();
+    desk.ledger.since("monthly", "x", at(5)).await.unwrap();
     let copy = desk.folder.path().join("ledger.db.before-9001");
     assert!(!copy.exists());
     let newer = open_newer(&desk).await.unwrap();
-    assert_eq!(newer.first_seen("monthly", at(6)).await.unwrap(), at(6), "the migration changed it");
+    assert_eq!(newer.since("monthly", "x", at(6)).await.unwrap(), at(6), "the migration changed it");
     let error = Ledger::open(&desk.path(), at(0)).await.unwrap_err();
     let known = open::MIGRATIONS.last().unwrap().0;
     assert!(matches!(error, LedgerError::Newer { found: 9001, known: k, .. } if k == known), "{error}");
     assert!(error.hint().is_some());
     // The copy is a whole ledger of before.
     let before = Ledger::open(&copy, at(0)).await.unwrap();
-    assert_eq!(before.first_seen("monthly", at(7)).await.unwrap(), at(5));
+    assert_eq!(before.since("monthly", "x", at(7)).await.unwrap(), at(5));
     std::fs::remove_file(&copy).unwrap();
     open_newer(&desk).await.unwrap();
     assert!(!copy.exists(), "nothing to migrate, nothing to copy");
@@ -112,4 +113,19 @@ async fn many_may_open_a_new_ledger_at_once() {
     }
     ids.sort_unstable();
     assert_eq!(ids, [1, 2, 3, 4, 5, 6]);
+}
+
+#[tokio::test]
+async fn a_ledger_of_before_keeps_since_when_its_schedules_are_looked_at() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("old.db");
+    let (number, name, sql) = open::MIGRATIONS[0];
+    let first = Migrator::with_migrations(vec![migration(number, name, sql)]);
+    let old = Ledger::open_with(&path, &first, StdDuration::from_secs(5), at(0)).await.unwrap();
+    let insert = "INSERT INTO schedule (name, first_seen_at) VALUES ('monthly', 1795413607000000)";
+    sqlx::query(insert).execute(&old.write).await.unwrap();
+    old.close(at(1)).await.unwrap();
+    let ledger = Ledger::open(&path, at(2)).await.unwrap();
+    assert_eq!(ledger.since("monthly", "the 21st", at(50)).await.unwrap(), at(7));
+    assert_eq!(ledger.since("monthly", "the 22nd", at(60)).await.unwrap(), at(60));
 }

@@ -78,8 +78,9 @@ async fn the_same_plan_twice_makes_and_sends_nothing_twice() {
 async fn an_occurrence_is_one_row_and_nothing_before_the_first_look_is_due() {
     let desk = Desk::new().await;
     let ledger = &desk.ledger;
-    assert_eq!(ledger.first_seen("monthly", at(5)).await.unwrap(), at(5));
-    assert_eq!(ledger.first_seen("monthly", at(9)).await.unwrap(), at(5));
+    assert_eq!(ledger.looked_at_since("monthly").await.unwrap(), None);
+    assert_eq!(ledger.since("monthly", "the 21st", at(5)).await.unwrap(), at(5));
+    assert_eq!(ledger.since("monthly", "the 21st", at(9)).await.unwrap(), at(5));
     assert_eq!(ledger.last_occurrence("monthly").await.unwrap(), None);
     let (run, _) = ledger.plan_run(&new_run(Some(at(100))), at(101)).await.unwrap();
     let (same, is_new) = ledger.plan_run(&new_run(Some(at(100))), at(102)).await.unwrap();
@@ -97,6 +98,12 @@ async fn an_occurrence_is_one_row_and_nothing_before_the_first_look_is_due() {
     let gaps: Vec<_> = ledger.gaps().await.unwrap().rows.into_iter().map(|row| row.occurrence_at).collect();
     assert_eq!(gaps, [Some(at(100)), Some(at(400))]);
     assert_eq!(ledger.runs(1).await.unwrap()[0].schedule, "weekly");
+    assert_eq!(ledger.occurrences_after("monthly", at(100)).await.unwrap(), [at(200)]);
+    // Another cadence begins when it is first seen; the old one's past stays.
+    assert_eq!(ledger.since("monthly", "the 22nd", at(500)).await.unwrap(), at(500));
+    assert_eq!(ledger.since("monthly", "the 22nd", at(600)).await.unwrap(), at(500));
+    assert_eq!(ledger.looked_at_since("monthly").await.unwrap(), Some(at(500)));
+    assert_eq!(ledger.occurrences_after("monthly", at(0)).await.unwrap(), [at(100), at(200)]);
 }
 
 #[tokio::test]
