@@ -52,11 +52,6 @@ pub const TEXTS: [&str; 40] = [
     "",
 ];
 
-/// As long as no cell holds.
-pub fn endless() -> String {
-    "Ω long name ".repeat(2_750)
-}
-
 /// A small day with each text replaced by the next one.
 pub fn hostile(mut next: impl FnMut() -> String) -> Day {
     let data = Data { n_months: 3, n_products: 3, n_markets: 5, n_skus: 2, ..Data::default() };

@@ -1,10 +1,9 @@
-//! The product's files held against other programs: qpdf, poppler, LibreOffice, Microsoft's validator, a mail catcher,
-//! veraPDF.
+//! The product's files held against other programs: qpdf, poppler, LibreOffice, openpyxl, Microsoft's validator, a mail
+//! catcher, veraPDF.
 //!
 //! `cargo xtask test` installs them and says where they are. A peer that is missing makes its test fail.
 
 #[cfg(test)]
-#[expect(dead_code, reason = "the other tests use the rest of it")]
 #[path = "../days/mod.rs"]
 mod days;
 #[cfg(test)]
@@ -12,11 +11,17 @@ mod figures;
 #[cfg(test)]
 mod gallery;
 #[cfg(test)]
+mod gallery_of_sheets;
+#[cfg(test)]
 mod grants;
 #[cfg(test)]
 mod living;
 #[cfg(test)]
 mod mail;
+#[cfg(test)]
+mod office;
+#[cfg(test)]
+mod openpyxl;
 #[cfg(test)]
 mod packs;
 #[cfg(test)]
@@ -24,11 +29,16 @@ mod pdf;
 #[cfg(test)]
 mod peer;
 #[cfg(test)]
+#[path = "../sheets/mod.rs"]
+mod sheets;
+#[cfg(test)]
 mod standard;
 #[cfg(test)]
 mod times;
 #[cfg(test)]
 mod workbook;
+#[cfg(test)]
+mod workbooks;
 #[cfg(test)]
 #[expect(dead_code, reason = "the other tests use the rest of it")]
 #[path = "../it/support/workplace.rs"]

@@ -4,12 +4,20 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+/// Where a peer is.
+///
+/// # Panics
+/// When it is neither where its variable says nor on the path.
+pub fn path(name: &str) -> PathBuf {
+    find(name).unwrap_or_else(|| panic!("{name} is missing: `cargo xtask test` installs it"))
+}
+
 /// A command that runs a peer.
 ///
 /// # Panics
-/// When the peer is neither where its variable says nor on the path.
+/// As [`path`].
 pub fn command(name: &str) -> Command {
-    let path = find(name).unwrap_or_else(|| panic!("{name} is missing: `cargo xtask test` installs it"));
+    let path = path(name);
     let mut command = match interpreter(name) {
         Some(interpreter) => {
             let mut command = command(interpreter);

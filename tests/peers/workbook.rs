@@ -1,12 +1,12 @@
 //! Workbooks as Microsoft's validator and LibreOffice see them.
 
 use std::ffi::OsStr;
-use std::io::{Cursor, Read, Write};
 use std::path::{Path, PathBuf};
 
 use rust_xlsxwriter::{Formula, Workbook};
 use serde_json::Value;
 
+use crate::sheets::tampered;
 use crate::{pdf, peer};
 
 /// Whether Microsoft's Open XML validator finds nothing wrong with the file, as of Microsoft 365.
@@ -49,25 +49,6 @@ fn workbook() -> Vec<u8> {
     sheet.write_number(2, 0, 8_210).unwrap();
     sheet.write_formula(3, 0, Formula::new("=SUM(A2:A3)").set_result("48210")).unwrap();
     workbook.save_to_buffer().unwrap()
-}
-
-/// The same file with a text replaced in one part, where it stands first.
-pub fn tampered(bytes: &[u8], part: &str, from: &str, to: &str) -> Vec<u8> {
-    let mut source = zip::ZipArchive::new(Cursor::new(bytes)).unwrap();
-    let mut target = zip::ZipWriter::new(Cursor::new(Vec::new()));
-    for index in 0..source.len() {
-        let mut entry = source.by_index(index).unwrap();
-        let name = entry.name().unwrap().into_owned();
-        let mut text = String::new();
-        entry.read_to_string(&mut text).unwrap();
-        if name == part {
-            assert!(text.contains(from), "{part} has no `{from}`");
-            text = text.replacen(from, to, 1);
-        }
-        target.start_file(&name, zip::write::SimpleFileOptions::default()).unwrap();
-        target.write_all(text.as_bytes()).unwrap();
-    }
-    target.finish().unwrap().into_inner()
 }
 
 fn saved(folder: &tempfile::TempDir, name: &str, bytes: &[u8]) -> PathBuf {

@@ -1,10 +1,15 @@
 //! Each finding is seen to be found: a sound workbook, damaged in one place at a time.
 
+use std::collections::HashMap;
+
 use rust_xlsxwriter::{
     Chart, ChartType, ConditionalFormatFormula, DataValidation, Format, Formula, Sparkline, Table, TableColumn,
     TableFunction, Url, Workbook, Worksheet,
 };
 
+use super::area::Place;
+use super::book::Value;
+use super::readers::{Cells, differences};
 use super::{findings, tampered};
 
 /// A workbook of two sheets with one of everything that the checks know.
@@ -219,4 +224,14 @@ fn what_is_longer_than_excel_takes_is_found() {
     assert!(long(LIVING, "\"some\",\"none\")</f>", &text).contains("A3: a text of 256 UTF-16 units in quotes"));
     let cell = format!("<t>{}</t>", "x".repeat(32_768));
     assert!(long("xl/sharedStrings.xml", "<t>Fabric</t>", &cell).contains("Data!A4: a text over 32767 UTF-16 units"));
+}
+
+#[test]
+fn cells_that_two_programs_read_differently_are_told() {
+    let cells =
+        |value: Value| Cells::from([("Data".to_owned(), HashMap::from([(Place { row: 1, column: 1 }, value)]))]);
+    let (one, other) = (cells(Value::Number(365.0)), cells(Value::Text("365".to_owned())));
+    assert_eq!(differences(&one, &one), Vec::<String>::new());
+    assert_eq!(differences(&one, &other), ["Data!B2: Some(Number(365.0)) and Some(Text(\"365\"))"]);
+    assert_eq!(differences(&one, &Cells::new()).len(), 1);
 }

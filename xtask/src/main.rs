@@ -15,7 +15,8 @@ use steps::{Log, Step};
 const USAGE: &str = "\
 usage: cargo xtask test [--long] [--only NAME]...   every check, with all its set-up
        cargo xtask bench                            the benches, with their figures
-       cargo xtask gallery                          every page of good days and bad ones, as pictures to look at
+       cargo xtask gallery                          every page and sheet of good days and bad ones, as
+                                                    pictures to look at
        cargo xtask schema                           writes config/pressrun.schema.json anew
        cargo xtask map COUNTRIES                    writes the world of the Geography section anew, from the
                                                     countries-50m.json of the npm package world-atlas 2.0.2";
@@ -82,7 +83,7 @@ fn bench(tree: &Tree) -> ExitCode {
     log.close()
 }
 
-/// Draws the pages that the snapshots are of.
+/// Draws the pages that the snapshots are of, and the sheets of the workbooks.
 fn gallery(tree: &Tree) -> ExitCode {
     let mut log = Log::default();
     let folder = tree.peers.with_file_name("gallery");

@@ -17,7 +17,7 @@ use crate::report::Choice;
 
 use super::cell::{ABSENT, Cached, cut, is_exact, n_decimals, put_formula, put_text};
 use super::look::{Place, quantities};
-use super::names::Names;
+use super::names::{Names, has_escape};
 use super::plan::{FIRST, chars};
 use super::sheet::{Shared, Sheet};
 
@@ -72,13 +72,18 @@ fn quantities_of(choice: &Choice) -> Box<dyn Iterator<Item = Quantity> + '_> {
 /// Names as they can be chosen: none empty, none too long, no two the same without case.
 fn labels<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
     let mut given = Names::default();
-    names
-        .map(|name| {
-            let plain = plain_text(name);
-            let words = cut(plain.trim(), NAME_UTF16_MAX);
-            given.words(if words.is_empty() { "Not stated" } else { &words })
-        })
-        .collect()
+    names.map(|name| given.words(&cut(&looked_up(name), NAME_UTF16_MAX))).collect()
+}
+
+/// A name as a formula looks it up: an empty cell would be 0, blanks at its ends get lost on the way, and what reads
+/// like an escape is read in two ways.
+fn looked_up(name: &str) -> String {
+    let plain = plain_text(name);
+    let words = if has_escape(&plain) { plain.replace("_x", "_ x") } else { plain };
+    match words.trim() {
+        "" => "Not stated".to_owned(),
+        words => words.to_owned(),
+    }
 }
 
 /// A heading and how to use the rows that stand below it.

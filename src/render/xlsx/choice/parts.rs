@@ -16,7 +16,7 @@ use crate::render::xlsx::table::growth_words;
 use crate::render::{Colour, RenderError, Theme};
 use crate::report::{GroupPart, PartChoice, PartGroup, Slot};
 
-use super::{Selector, figure, labels, put_drawn, put_headings, put_title, quantity_format, show_decimals};
+use super::{Selector, figure, labels, looked_up, put_drawn, put_headings, put_title, quantity_format, show_decimals};
 
 /// Where value, share and growth of a part stand in the lists.
 const VALUE: u16 = Lists::VALUES;
@@ -96,7 +96,7 @@ fn list<'c>(shared: &mut Shared, choice: &'c PartChoice) -> Result<Option<Listed
     rows.clear();
     for (label, group) in groups.iter().zip(&choice.groups) {
         for part in &group.parts {
-            let row = lists.begin(label, &part.name)?;
+            let row = lists.begin(label, &looked_up(&part.name))?;
             lists.put(row, VALUE, &[part.value])?;
             put_rates(lists, row, part)?;
             rows.push(row);
@@ -166,13 +166,14 @@ fn put_figures(sheet: &mut Sheet<'_>, shared: &mut Shared, listed: &Listed<'_>) 
         let row = sheet.row;
         sheet.sheet.set_row_height(row, ROW_POINTS)?;
         let part = group.parts.get(n);
+        let part_name = part.map(|part| looked_up(&part.name)).unwrap_or_default();
         let words = part.map(|part| growth_words(part.growth)).unwrap_or_default();
         for ((of, format), column) in
             ["parts", "values", "shares", "growths"].iter().zip(&formats).zip(FIRST..).take(n_columns(choice))
         {
             let format = if column == FIRST && choice.is_whole { &marked(sheet, format, n) } else { format };
             let formula = format!("IF({n}<{name}_count,INDEX({name}_{of},{name}_first+{n}),\"\")");
-            let result = part.map_or(Cached::Text(""), |part| result(part, of, &words));
+            let result = part.map_or(Cached::Text(""), |part| result(part, of, (&part_name, &words)));
             put_drawn(sheet, shared, (row, column), &formula, result, format)?;
         }
         sheet.row += 1;
@@ -192,12 +193,12 @@ pub(super) fn quantities_of(choice: &PartChoice) -> impl Iterator<Item = Quantit
     choice.groups.iter().flat_map(|group| group.parts.iter().filter_map(|part| part.value).chain(group.whole))
 }
 
-fn result<'a>(part: &'a GroupPart, of: &str, growth_words: &'a str) -> Cached<'a> {
+fn result<'a>(part: &GroupPart, of: &str, (name, growth): (&'a str, &'a str)) -> Cached<'a> {
     match of {
-        "parts" => Cached::Text(&part.name),
+        "parts" => Cached::Text(name),
         "values" => figure(part.value),
         "shares" => part.share.map_or(Cached::Text(ABSENT), |share| Cached::Number(share.to_f64())),
-        _ => part.growth.to_f64().map_or(Cached::Text(growth_words), Cached::Number),
+        _ => part.growth.to_f64().map_or(Cached::Text(growth), Cached::Number),
     }
 }
 

@@ -159,6 +159,11 @@ impl Column {
     fn text(&mut self, text: &str, style: u32, strings: Option<&mut Strings>, xml: &mut Vec<u8>) {
         let mut digits = Digits::default();
         xml.extend(digits.of(u64::from(style)).as_bytes());
+        // Nothing is left of a text of control characters alone; most texts begin with a letter that is.
+        if !text.bytes().any(|byte| matches!(byte, b' '..=b'~')) && cell_text(text).is_empty() {
+            xml.extend(b"\"/>");
+            return;
+        }
         let Some(strings) = strings else {
             xml.extend(b"\" t=\"inlineStr\"><is>");
             put_text(xml, &cell_text(text));
@@ -296,14 +301,16 @@ mod tests {
             writer.row(row, &cells).unwrap();
         }
         writer.row(8, &[Cell::Absent; 4]).unwrap();
+        writer.row(9, &[Cell::Text("\u{7}"), Cell::Absent, Cell::Absent, Cell::Text("")]).unwrap();
         assert!(writer.row(9, &[Cell::Absent; 3]).is_err());
         let xml = String::from_utf8(writer.xml).unwrap();
         let first = "<row r=\"7\"><c r=\"B7\" s=\"1\" t=\"s\"><v>40</v></c><c r=\"C7\" s=\"11\"><v>0.5</v></c>\
                      <c r=\"D7\" s=\"3\"><v>0.5</v></c><c r=\"E7\" s=\"4\"><v>46296</v></c></row>";
         assert!(xml.starts_with(first), "{xml}");
         assert!(xml.contains("<row r=\"9\"><c r=\"B9\" s=\"20\" t=\"s\"><v>41</v></c>"), "{xml}");
+        assert!(xml.contains("<c r=\"B10\" s=\"1\"/>") && xml.contains("<c r=\"E10\" s=\"4\"/>"), "{xml}");
         let strings = writer.strings.unwrap();
-        assert_eq!((strings.n_unique(), strings.n_cells), (2, 6));
+        assert_eq!((strings.n_unique(), strings.n_cells), (2, 8));
         assert!(RowWriter::new(&kinds, &styles[..10], None).is_err());
     }
 }
