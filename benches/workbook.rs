@@ -271,12 +271,17 @@ impl Rows for Made {
         let n_customers = (self.n_rows / 50).max(1);
         let customers: Vec<(String, String)> = (0..n_customers).map(|n| customer(n, mixed(n))).collect();
         let first: Month = "2025-11".parse().unwrap();
+        // As in life: each month has the same licenses, whose product, SKU and channel stay what they were.
+        let n_licenses = self.n_rows.div_ceil(12).max(1);
         for n in 0..self.n_rows {
-            let (dice, at) = (mixed(n), n / 4 % n_customers);
-            let own = self.is_unique.then(|| customer(n, dice));
+            let (license, dice) = (n % n_licenses, mixed(n % n_licenses));
+            let at = license / 4 % n_customers;
+            let own = self.is_unique.then(|| customer(n, mixed(n)));
             let (tenant, name) = own.as_ref().unwrap_or(&customers[at as usize]);
             let of = |words: &'static [&'static str], dice: u64| Cell::Text(words[dice as usize % words.len()]);
-            let licenses = 1 + dice % 480;
+            let (product, month) = (dice >> 8, n / n_licenses);
+            let licenses = 1 + dice % 480 + month * (dice >> 4 & 3);
+            let price = 4 + (product % 5 * 8 + (dice >> 16) % 8) * 3;
             let prorated = if dice.is_multiple_of(10) { dice % 1_000 * 1_000 } else { 0 };
             let quantity =
                 |n: u64, of_one: u64| Cell::Quantity(Quantity::from_millionths((n * 1_000_000 + of_one) as i64));
@@ -288,16 +293,21 @@ impl Rows for Made {
                 of(&["Germany", "Austria", "Switzerland", "France", "Italy", "Poland", "Czechia"], at),
                 of(
                     &["Microsoft 365", "Dynamics 365", "Enterprise Mobility + Security", "Power BI", "Windows 365"],
-                    dice >> 8,
+                    product,
                 ),
                 of(&["E3", "E5", "Business Premium", "F3", "Business Standard", "Plan 1", "Plan 2", "Pro"], dice >> 16),
                 of(&["CSP", "EA", "MCA-E"], dice >> 24),
                 of(&["SMB", "Corporate", "Enterprise", "Public sector"], at / 3),
                 quantity(licenses, prorated),
-                if dice.is_multiple_of(7) { Cell::Absent } else { quantity(licenses * (dice >> 32 & 0x7f) / 128, 0) },
+                // Not every source knows what is assigned.
+                if product.is_multiple_of(5) {
+                    Cell::Absent
+                } else {
+                    quantity(licenses * (dice >> 32 & 0x7f) / 128, 0)
+                },
                 quantity(licenses * (dice >> 40 & 0x7f) / 128, 0),
-                quantity(dice >> 48 & 0x0f, 0),
-                quantity(licenses * 11, (dice >> 52) % 100 * 10_000),
+                quantity(if month == 0 { 0 } else { dice >> 4 & 3 }, 0),
+                quantity(licenses * price, 0),
             ])?;
         }
         Ok(())

