@@ -6,7 +6,7 @@ use std::io::Cursor;
 use calamine::{Data, Reader, Xlsx, open_workbook_from_rs};
 use chrono::NaiveDate;
 use pressrun::base::{Month, Quantity, plain_text};
-use pressrun::report::{Block, Cell, Chart, Columns, Report, Rows, Table, Value as Held};
+use pressrun::report::{Block, Cell, Chart, Columns, Report, Rows, Series, Slot, Table, Value as Held};
 
 use super::area::Place;
 use super::book::{Book, Sheet, Table as ExcelTable, Value};
@@ -148,13 +148,24 @@ fn of_columns(columns: &Columns, book: &Book, cells: &Cells, found: &mut Vec<Str
         return found.push(format!("there is no table `{}`", columns.key));
     };
     for ((n, month), row) in columns.months.iter().enumerate().zip(place.area.from.row + 1..) {
-        let above = columns.above.iter().map(|series| series.values[n]);
-        let below = columns.below.iter().map(|series| series.values[n].map(|value| -value));
-        let values = above.chain(below).map(Held::Quantity);
+        let above = of_month(&columns.above, n);
+        let below = of_month(&columns.below, n).into_iter().map(|value| value.map(|value| -value));
+        let values = above.into_iter().chain(below).map(Held::Quantity);
         for (value, column) in [Held::Month(*month)].into_iter().chain(values).zip(place.area.from.column..) {
             hold(wanted(&value), (sheet, Place { row, column }), cells, found);
         }
     }
+}
+
+/// The values of a month: each series with a colour of its own, and the sum of all that share the grey, if several do.
+fn of_month(series: &[Series], n: usize) -> Vec<Option<Quantity>> {
+    let (grey, own): (Vec<&Series>, Vec<&Series>) = series.iter().partition(|series| series.slot == Slot::Others);
+    if grey.len() < 2 {
+        return series.iter().map(|series| series.values[n]).collect();
+    }
+    let known: Vec<Quantity> = grey.iter().filter_map(|series| series.values[n]).collect();
+    let sum = (!known.is_empty()).then(|| known.into_iter().sum());
+    own.iter().map(|series| series.values[n]).chain([sum]).collect()
 }
 
 fn of_rows(rows: &dyn Rows, book: &Book, cells: &Cells, found: &mut Vec<String>) {
