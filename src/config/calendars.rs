@@ -71,7 +71,7 @@ fn weekday(at: &At<String>, check: &mut Check<'_>) -> Option<Weekday> {
 
 fn day_off(at: &At<String>, check: &mut Check<'_>) -> Option<DayOff> {
     match at.get().parse() {
-        Ok(on) => Some(DayOff { name: at.get().clone(), on, moves: Moves::Stays, since: i32::MIN }),
+        Ok(on) => Some(DayOff { name: at.get().clone(), on, moves: Moves::Stays }),
         Err(error) => {
             let error: DayOffError = error;
             check.wrong(at.span(), error.to_string(), DayOffError::HINT);

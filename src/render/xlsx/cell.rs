@@ -44,48 +44,40 @@ pub(super) enum Cached<'a> {
 ///
 /// Control characters are dropped, what is too long ends in `…`. The crate hands strings of the form `<r>…</r>` to the
 /// file as markup, so these are written as rich strings, whose parts it does escape.
-pub(super) fn put_text<'f>(
-    sheet: &mut Worksheet,
-    at: (u32, u16),
-    text: &str,
-    format: impl Into<Option<&'f Format>>,
-) -> Result<(), RenderError> {
+pub(super) fn put_text(sheet: &mut Worksheet, at: (u32, u16), text: &str, format: &Format) -> Result<(), RenderError> {
     let text = cell_text(text);
     let is_markup = text.starts_with("<r>") && text.ends_with("</r>");
     // The crate protects plain texts from being read as escapes, and runs it does not.
     let run = if is_markup { protected(&text) } else { Cow::Borrowed("") };
     let runs = [(&Format::default(), run.as_ref())];
-    match (format.into(), is_markup) {
-        (Some(format), true) => sheet.write_rich_string_with_format(at.0, at.1, &runs, format)?,
-        (None, true) => sheet.write_rich_string(at.0, at.1, &runs)?,
-        (Some(format), false) => sheet.write_string_with_format(at.0, at.1, text.as_ref(), format)?,
-        (None, false) => sheet.write_string(at.0, at.1, text.as_ref())?,
-    };
+    if is_markup {
+        sheet.write_rich_string_with_format(at.0, at.1, &runs, format)?;
+    } else {
+        sheet.write_string_with_format(at.0, at.1, text.as_ref(), format)?;
+    }
     Ok(())
 }
 
 /// Writes a number; one that is none (NaN, infinite) reads `n/a`.
-pub(super) fn put_number<'f>(
+pub(super) fn put_number(
     sheet: &mut Worksheet,
     at: (u32, u16),
     number: f64,
-    format: impl Into<Option<&'f Format>>,
+    format: &Format,
 ) -> Result<(), RenderError> {
-    let format = format.into();
-    match format {
-        _ if !number.is_finite() => return put_text(sheet, at, ABSENT, format),
-        Some(format) => sheet.write_number_with_format(at.0, at.1, number, format)?,
-        None => sheet.write_number(at.0, at.1, number)?,
-    };
+    if !number.is_finite() {
+        return put_text(sheet, at, ABSENT, format);
+    }
+    sheet.write_number_with_format(at.0, at.1, number, format)?;
     Ok(())
 }
 
 /// Writes a quantity as a number, or as text where Excel would round it.
-pub(super) fn put_quantity<'f>(
+pub(super) fn put_quantity(
     sheet: &mut Worksheet,
     at: (u32, u16),
     quantity: Quantity,
-    format: impl Into<Option<&'f Format>>,
+    format: &Format,
 ) -> Result<(), RenderError> {
     if is_exact(quantity) {
         put_number(sheet, at, quantity.to_f64(), format)
@@ -95,19 +87,15 @@ pub(super) fn put_quantity<'f>(
 }
 
 /// Writes a month as the date of its first day, or as text where Excel's calendar does not reach.
-pub(super) fn put_month<'f>(
+pub(super) fn put_month(
     sheet: &mut Worksheet,
     at: (u32, u16),
     month: Month,
-    format: impl Into<Option<&'f Format>>,
+    format: &Format,
 ) -> Result<(), RenderError> {
-    let format = format.into();
     let Some(serial) = serial(month) else { return put_text(sheet, at, &month.short(), format) };
     let date = ExcelDateTime::from_serial_datetime(serial)?;
-    match format {
-        Some(format) => sheet.write_datetime_with_format(at.0, at.1, &date, format)?,
-        None => sheet.write_datetime(at.0, at.1, &date)?,
-    };
+    sheet.write_datetime_with_format(at.0, at.1, &date, format)?;
     Ok(())
 }
 

@@ -33,8 +33,6 @@ pub struct DayOff {
     pub on: DayRule,
     /// Where it goes when it falls on a weekend.
     pub moves: Moves,
-    /// The first year in which it is.
-    pub since: i32,
 }
 
 /// When a day off is.
@@ -115,9 +113,6 @@ impl Calendar {
 
     /// The day of a year on which a day off is kept.
     fn observed(&self, off: &DayOff, year: i32) -> Option<NaiveDate> {
-        if year < off.since {
-            return None;
-        }
         let day = off.on.of_year(year)?;
         match off.moves {
             Moves::Stays => Some(day),
@@ -221,7 +216,7 @@ mod tests {
     fn a_day_off_on_a_weekend_goes_where_its_rule_sends_it() {
         let calendar = |moves| Calendar {
             days_off: [("Christmas Day", "12-25"), ("Boxing Day", "12-26")]
-                .map(|(name, on)| DayOff { name: name.to_owned(), on: on.parse().unwrap(), moves, since: i32::MIN })
+                .map(|(name, on)| DayOff { name: name.to_owned(), on: on.parse().unwrap(), moves })
                 .to_vec(),
             ..Calendar::default()
         };
@@ -242,12 +237,8 @@ mod tests {
 
     #[test]
     fn a_day_off_may_move_over_the_turn_of_the_year() {
-        let new_year = DayOff {
-            name: "New Year's Day".to_owned(),
-            on: "01-01".parse().unwrap(),
-            moves: Moves::Nearest,
-            since: i32::MIN,
-        };
+        let new_year =
+            DayOff { name: "New Year's Day".to_owned(), on: "01-01".parse().unwrap(), moves: Moves::Nearest };
         let calendar = Calendar { days_off: vec![new_year], ..Calendar::default() };
         assert_eq!(calendar.why_off(day("2027-12-31")).as_deref(), Some("New Year's Day"));
         assert_eq!(calendar.why_off(day("2026-11-21")).as_deref(), Some("a Saturday"));

@@ -126,7 +126,7 @@ impl National {
     pub fn days_off(&self) -> Vec<DayOff> {
         let day = |(name, on): &(&str, &str)| {
             let on = on.parse().ok()?;
-            Some(DayOff { name: (*name).to_owned(), on, moves: self.moves, since: i32::MIN })
+            Some(DayOff { name: (*name).to_owned(), on, moves: self.moves })
         };
         self.days.iter().filter_map(day).collect()
     }
