@@ -56,7 +56,7 @@ fn main() {
         let now: DateTime<Utc> = NOW.parse().unwrap();
         let facts = SqliteFacts::open(&folder.path().join("facts.db"), now).await.unwrap();
         ingest(folder.path(), &facts, now).await;
-        let data = facts.pin().await.unwrap();
+        let data = facts.pin(DateTime::UNIX_EPOCH).await.unwrap();
         let partner = measured_partner(&facts, &data).await;
         let mut stages = Stages(BTreeMap::new());
         let mut sizes = BTreeMap::new();

@@ -103,9 +103,9 @@ fn words(failure: Failure) -> String {
 
 fn cadence(settings: &ScheduleSettings, findings: &mut Findings) {
     let name = &settings.name;
-    match settings.cadence.next_after(SystemClock.now(), 1).first() {
+    match settings.timing.cadence.next_after(SystemClock.now(), 1).first() {
         Some(next) => {
-            let period = settings.period.of(next.local_on);
+            let period = settings.timing.period.of(next.local_on);
             let text = format!("schedule `{name}` runs next at {} about {}; {}", next.local, period.long(), next.why);
             findings.add(Level::Ok, text);
         }
@@ -145,7 +145,7 @@ async fn facts(config: &Config, findings: &mut Findings) {
             }
         }
         FactsFrom::View { database, name } => {
-            let opened = SqliteView::open(database, name, SystemClock.now()).await;
+            let opened = SqliteView::open(database, name).await;
             let Some(view) = findings.take(&format!("facts view `{name}`"), opened) else { return };
             let missing = view.missing_columns().await;
             match missing.as_slice() {
@@ -179,7 +179,7 @@ async fn looks(config: &Config, press: &Press, findings: &mut Findings) {
     if own.is_empty() {
         return;
     }
-    let partners = match press.facts.pin().await {
+    let partners = match press.facts.pin(press.clock.now()).await {
         // That there is nothing yet was said with the facts.
         Err(FactsError::Empty) => return,
         Ok(data) => press.facts.partners(&data).await,
@@ -201,8 +201,8 @@ async fn audiences(
     order: &Order,
     findings: &mut Findings,
 ) {
-    let now = SystemClock.now().with_timezone(&settings.cadence.zone).date_naive();
-    let planned = pipeline::plan(press, order, settings.period.of(now)).await;
+    let now = SystemClock.now().with_timezone(&settings.timing.cadence.zone).date_naive();
+    let planned = pipeline::plan(press, order, settings.timing.period.of(now)).await;
     // That there is nothing yet was said with the facts.
     let planned = match planned {
         Err(FactsError::Empty) => return,

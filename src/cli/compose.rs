@@ -26,15 +26,19 @@ pub(super) fn load(explicit: Option<&Path>) -> Result<Config, Failure> {
 
 /// Opens everything that a run touches; what is missing is made, but for a view's database.
 pub(super) async fn press(config: &Config) -> Result<Press, Failure> {
+    press_over(config, Arc::new(ledger(config).await?), Stop::default()).await
+}
+
+/// The same over a ledger that is open.
+pub(super) async fn press_over(config: &Config, ledger: Arc<Ledger>, stop: Stop) -> Result<Press, Failure> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let ledger = ledger(config).await?;
     Ok(Press {
         facts: facts(config).await?,
-        ledger: Arc::new(ledger),
+        ledger,
         archive: Arc::new(Archive::folder(&config.archive)?),
         destination: destination(config)?,
         clock,
-        stop: Stop::default(),
+        stop,
     })
 }
 
@@ -45,11 +49,18 @@ pub(super) async fn ledger(config: &Config) -> Result<Ledger, Failure> {
 
 /// Where facts come from.
 pub(super) async fn facts(config: &Config) -> Result<Arc<dyn FactSource>, Failure> {
-    let now = SystemClock.now();
     Ok(match &config.facts.from {
         FactsFrom::Tables(_) => Arc::new(tables(config).await?),
-        FactsFrom::View { database, name } => Arc::new(SqliteView::open(database, name, now).await?),
+        FactsFrom::View { database, name } => Arc::new(SqliteView::open(database, name).await?),
     })
+}
+
+/// Whether there is a facts database at all; none is made by asking.
+pub(super) fn has_facts(config: &Config) -> bool {
+    match &config.facts.from {
+        FactsFrom::Tables(path) => path.is_file(),
+        FactsFrom::View { .. } => true,
+    }
 }
 
 /// Our own tables; an error when the configuration names a view instead.
@@ -130,15 +141,15 @@ pub(super) async fn recipients(config: &Config) -> Result<Vec<Recipient>, Failur
 
 /// The orders of every schedule, by name.
 pub(super) async fn orders(config: &Config) -> Result<BTreeMap<String, Arc<Order>>, Failure> {
-    let recipients = recipients(config).await?;
+    let recipients = Arc::new(recipients(config).await?);
     let orders = config
         .schedules
         .iter()
-        .map(|settings| (settings.name.clone(), Arc::new(order(config, settings, recipients.clone()))));
+        .map(|settings| (settings.name.clone(), Arc::new(order(config, settings, Arc::clone(&recipients)))));
     Ok(orders.collect())
 }
 
-fn order(config: &Config, settings: &ScheduleSettings, recipients: Vec<Recipient>) -> Order {
+fn order(config: &Config, settings: &ScheduleSettings, recipients: Arc<Vec<Recipient>>) -> Order {
     Order {
         schedule: settings.name.clone(),
         template: config.template.clone(),
@@ -148,6 +159,7 @@ fn order(config: &Config, settings: &ScheduleSettings, recipients: Vec<Recipient
         formats: settings.formats.clone(),
         range_months: settings.range_months,
         closing_day: config.facts.closing_day,
+        not_full: settings.not_full,
         send_empty: settings.on_empty == OnEmpty::Send,
         partners: match &settings.partners {
             Partners::All => None,

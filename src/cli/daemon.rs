@@ -1,34 +1,67 @@
-//! `daemon`: wakes, catches up, works, drains on SIGTERM.
+//! `daemon`: wakes, catches up, works, drains on SIGTERM, reads its configuration anew on SIGHUP.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
-use crate::daemon::{Daemon, Inbox, Timed};
+use crate::daemon::{Daemon, Drained, Inbox, Reload, Rota, Timed};
 use crate::facts::ingest::{Ingest, inbox};
+use crate::pipeline::Press;
 
 use super::say::{Failure, Say};
-use super::{WELL, compose, ingest, run};
+use super::{FAILED, WELL, compose, ingest, run};
+
+/// How long what is under way may take to end after SIGTERM.
+const DRAIN_SECS: u64 = 60;
 
 pub(super) async fn daemon(config: &Config, say: &Say) -> Result<u8, Failure> {
     let press = compose::press(config).await?;
-    let timed = config
-        .schedules
-        .iter()
-        .map(|settings| Timed {
-            schedule: settings.name.clone(),
-            cadence: settings.cadence.clone(),
-            period: settings.period,
-            catch_up: settings.catch_up,
-            deadline: Some(chrono::Duration::hours(settings.deadline_hours.into())),
-        })
-        .collect();
-    let daemon =
-        Daemon { press: press.clone(), orders: compose::orders(config).await?, timed, inbox: watched(config).await? };
+    let rota = rota(config, press.clone()).await?;
+    let drain = std::time::Duration::from_secs(DRAIN_SECS);
+    let daemon = Daemon::new(rota, reload(config), drain);
     say.note(&format!("pressrun is awake; {} schedules. Stop it with SIGTERM.", config.schedules.len()));
-    daemon.run().await?;
+    if daemon.run().await? == Drained::InPart {
+        // What is under way would be waited for otherwise.
+        std::process::exit(FAILED.into());
+    }
     run::close(press).await?;
     Ok(WELL)
+}
+
+async fn rota(config: &Config, press: Press) -> Result<Rota, Failure> {
+    let timed = config.schedules.iter().map(|settings| Timed {
+        schedule: settings.name.clone(),
+        timing: settings.timing.clone(),
+        late: settings.lateness(),
+        overlap: settings.overlap,
+        jitter_secs_max: settings.jitter_secs_max,
+    });
+    Ok(Rota {
+        press,
+        orders: compose::orders(config).await?,
+        timed: timed.collect(),
+        inbox: watched(config).await?,
+        config_digest: config.digest,
+    })
+}
+
+/// Reads the file that the daemon was started with. The ledger stays the one that it has.
+fn reload(config: &Config) -> Reload {
+    let (file, ledger) = (config.file.clone(), config.ledger.to_path_buf());
+    Arc::new(move |press| {
+        let (file, ledger) = (file.clone(), ledger.clone());
+        Box::pin(async move { anew(&file, &ledger, press).await.map_err(|failure| failure.to_string()) })
+    })
+}
+
+async fn anew(file: &Path, ledger: &Path, press: Press) -> Result<Rota, Failure> {
+    let config = compose::load(Some(file))?;
+    if *config.ledger != *ledger {
+        return Err(Failure::wrong("`ledger` is another file now", "stop the daemon and start it again"));
+    }
+    let press = compose::press_over(&config, press.ledger, press.stop).await?;
+    rota(&config, press).await
 }
 
 /// Looks into the inbox folder, where the configuration names one and the facts are our own tables.

@@ -130,7 +130,7 @@ async fn press(config: &Config, size: &SampleSize, say: &Say) -> Result<u8, Fail
     run::resume_all(&press, &orders, say).await?;
     let period = Period::month(last_full(size.exported_at));
     let progress = run::progress(say);
-    let ran = pipeline::run(&press, &Arc::clone(order), (period, None), "demo", &progress).await?;
+    let ran = pipeline::run(&press, &Arc::clone(order), period, &progress).await?;
     let code = run::tell(&press, &ran, say).await?;
     run::close(press).await?;
     Ok(code)

@@ -1,37 +1,103 @@
-//! `due`: what will run when, and why then.
+//! `due`: what will run when, why then, and for how many.
 
 use chrono_tz::Tz;
 
+use crate::audience::Partner;
 use crate::clock::{Clock, SystemClock};
-use crate::config::Config;
+use crate::config::{Config, ScheduleSettings};
+use crate::facts::{DataSet, FactsError};
+use crate::pipeline::plan_over;
 
 use super::WELL;
-use super::compose::schedule;
+use super::compose;
 use super::say::{Failure, Say, columns};
 
-pub(super) fn due(config: &Config, only: Option<&str>, n: usize, zone: Option<Tz>, say: &Say) -> Result<u8, Failure> {
+/// How an instant is shown.
+const SHOWN: &str = "%Y-%m-%d %H:%M %:z";
+
+/// For whom a schedule is, by the data there is now.
+#[derive(Clone, Copy)]
+struct Reach {
+    n_editions: usize,
+    n_recipients: usize,
+}
+
+pub(super) async fn due(
+    config: &Config,
+    only: Option<&str>,
+    n: usize,
+    zone: Option<Tz>,
+    say: &Say,
+) -> Result<u8, Failure> {
     let now = SystemClock.now();
-    let chosen = match only {
-        Some(name) => vec![schedule(config, name)?],
+    let chosen: Vec<&ScheduleSettings> = match only {
+        Some(name) => vec![compose::schedule(config, name)?],
         None => config.schedules.iter().collect(),
     };
+    let reader = zone.unwrap_or_else(readers_zone);
+    let is_elsewhere = chosen.iter().any(|settings| settings.timing.cadence.zone != reader);
+    let partners = partners(config).await?;
+    let orders = compose::orders(config).await?;
     let mut list = Vec::new();
-    let mut rows = Vec::new();
+    let mut rows = vec![head(reader, is_elsewhere)];
     for settings in chosen {
-        for occurrence in settings.cadence.next_after(now, n) {
-            let period = settings.period.of(occurrence.local_on);
-            let shown = match zone {
-                Some(zone) => occurrence.at.with_timezone(&zone).format("%Y-%m-%d %H:%M %:z").to_string(),
-                None => occurrence.local.clone(),
-            };
-            rows.push(vec![settings.name.clone(), shown.clone(), period.long(), occurrence.why.clone()]);
+        let period_of = |day| settings.timing.period.of(day);
+        let reach = partners.as_ref().zip(orders.get(&settings.name)).map(|((data, partners), order)| {
+            let plan = plan_over(order, period_of(now.date_naive()), data.clone(), partners.clone());
+            let n_recipients = plan.editions.iter().map(|edition| edition.recipients.len()).sum();
+            Reach { n_editions: plan.editions.len(), n_recipients }
+        });
+        for occurrence in settings.timing.cadence.next_after(now, n) {
+            let period = period_of(occurrence.local_on);
+            let shown = occurrence.at.with_timezone(&reader).format(SHOWN).to_string();
+            let mut row = vec![settings.name.clone(), occurrence.local.clone()];
+            row.extend(is_elsewhere.then(|| shown.clone()));
+            let count = |n: fn(Reach) -> usize| reach.map_or("n/a".to_owned(), |reach| n(reach).to_string());
+            row.extend([period.long(), count(|reach| reach.n_editions), count(|reach| reach.n_recipients)]);
+            row.push(occurrence.why.clone());
+            rows.push(row);
             list.push(serde_json::json!({
-                "schedule": settings.name, "at": occurrence.at, "local": shown,
-                "period": period, "why": occurrence.why,
+                "schedule": settings.name, "at": occurrence.at, "local": occurrence.local,
+                "reader": { "zone": reader.name(), "local": shown }, "period": period, "why": occurrence.why,
+                "editions": reach.map(|reach| reach.n_editions),
+                "recipients": reach.map(|reach| reach.n_recipients),
             }));
         }
     }
-    let text = if rows.is_empty() { "Nothing will run.".to_owned() } else { columns(&rows) };
+    let mut text = if list.is_empty() { "Nothing will run.\n".to_owned() } else { columns(&rows) };
+    if partners.is_none() && !list.is_empty() {
+        text.push_str("How many editions and recipients is not known: there are no facts yet.\n");
+    }
     say.result(&list, &text);
     Ok(WELL)
+}
+
+fn head(reader: Tz, is_elsewhere: bool) -> Vec<String> {
+    let mut head = vec!["schedule".to_owned(), "due".to_owned()];
+    head.extend(is_elsewhere.then(|| format!("in {reader}")));
+    head.extend(["about", "editions", "recipients", "why then"].map(str::to_owned));
+    head
+}
+
+/// The zone that this machine's user lives in, as the environment or the system has it.
+fn readers_zone() -> Tz {
+    let named = std::env::var("TZ").ok().and_then(|name| name.trim_start_matches(':').parse().ok());
+    let of_system = || iana_time_zone::get_timezone().ok()?.parse().ok();
+    named.or_else(of_system).unwrap_or(Tz::UTC)
+}
+
+/// The partners of the data there is now; none while there is none.
+async fn partners(config: &Config) -> Result<Option<(DataSet, Vec<Partner>)>, Failure> {
+    if !compose::has_facts(config) {
+        return Ok(None);
+    }
+    let facts = compose::facts(config).await?;
+    match facts.pin(SystemClock.now()).await {
+        Ok(data) => {
+            let partners = facts.partners(&data).await?;
+            Ok(Some((data, partners)))
+        }
+        Err(FactsError::Empty) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }

@@ -3,8 +3,8 @@
 use chrono::{DateTime, Duration, Utc};
 
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Config, ScheduleSettings};
-use crate::ledger::Ledger;
+use crate::config::Config;
+use crate::ledger::{Era, Ledger};
 use crate::schedule::{OCCURRENCES_MAX, ON_TIME_SECS_MAX};
 
 use super::say::{Failure, Say, columns};
@@ -25,17 +25,14 @@ pub(super) async fn gaps(config: &Config, say: &Say) -> Result<u8, Failure> {
     let ledger = compose::ledger(config).await?;
     let mut gaps = Vec::new();
     let mut notes = Vec::new();
-    for settings in &config.schedules {
-        match absent(&ledger, settings, now).await? {
-            Some((more, is_cut)) => {
-                gaps.extend(more);
-                if is_cut {
-                    notes.push(format!("{}: the first {OCCURRENCES_MAX} occurrences were looked at", settings.name));
-                }
-            }
-            None => notes.push(format!("{}: no daemon has seen it yet", settings.name)),
-        }
+    let eras = ledger.eras().await?;
+    // Schedules that are gone and cadences that were changed are held to account as well, each for its time.
+    for era in &eras {
+        gaps.extend(absent(&ledger, era, now, &mut notes).await?);
     }
+    let seen = |name: &str| eras.iter().any(|era| era.schedule == name && era.until_at.is_none());
+    let unseen = config.schedules.iter().filter(|settings| !seen(&settings.name));
+    notes.extend(unseen.map(|settings| format!("{}: no daemon has seen it yet", settings.name)));
     let open = ledger.gaps().await?;
     if open.more {
         notes.push("more runs are open".to_owned());
@@ -50,25 +47,29 @@ pub(super) async fn gaps(config: &Config, say: &Say) -> Result<u8, Failure> {
     Ok(if gaps.is_empty() { WELL } else { FAILED })
 }
 
-/// The occurrences that should have a row and have none; none where nobody has looked yet.
-async fn absent(
-    ledger: &Ledger,
-    settings: &ScheduleSettings,
-    now: DateTime<Utc>,
-) -> Result<Option<(Vec<Gap>, bool)>, Failure> {
-    let Some(since) = ledger.looked_at_since(&settings.name).await? else { return Ok(None) };
-    let there = ledger.occurrences_after(&settings.name, since).await?;
-    let named = settings.cadence.next_after(since, OCCURRENCES_MAX);
-    let is_cut = named.len() == OCCURRENCES_MAX && named.last().is_some_and(|last| last.at <= now);
+/// The occurrences of a schedule's era that should have a row and have none.
+async fn absent(ledger: &Ledger, era: &Era, now: DateTime<Utc>, notes: &mut Vec<String>) -> Result<Vec<Gap>, Failure> {
+    let name = &era.schedule;
+    let Some(timing) = &era.timing else {
+        notes.push(format!("{name}: what it was due by was written down by an earlier program, and is not looked at"));
+        return Ok(Vec::new());
+    };
     // A daemon may just be about to look.
-    let due = named.into_iter().take_while(|one| one.at <= now - Duration::seconds(ON_TIME_SECS_MAX));
+    let looked_at = now - Duration::seconds(ON_TIME_SECS_MAX);
+    let until = era.until_at.map_or(looked_at, |until_at| until_at.min(looked_at));
+    let there = ledger.occurrences_after(name, era.from_at).await?;
+    let named = timing.cadence.next_after(era.from_at, OCCURRENCES_MAX);
+    if named.len() == OCCURRENCES_MAX && named.last().is_some_and(|last| last.at <= until) {
+        notes.push(format!("{name}: the first {OCCURRENCES_MAX} occurrences were looked at"));
+    }
+    let due = named.into_iter().take_while(|one| one.at <= until);
     let absent = due.filter(|one| there.binary_search(&one.at).is_err()).map(|one| Gap {
-        schedule: settings.name.clone(),
+        schedule: name.clone(),
         at: one.at,
         state: "absent".to_owned(),
         reason: one.why,
     });
-    Ok(Some((absent.collect(), is_cut)))
+    Ok(absent.collect())
 }
 
 fn text(gaps: &[Gap], notes: &[String]) -> String {

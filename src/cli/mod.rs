@@ -8,6 +8,7 @@ mod due;
 mod gaps;
 mod ingest;
 mod init;
+mod reload;
 mod run;
 mod say;
 mod status;
@@ -77,14 +78,16 @@ enum Command {
         /// How many occurrences of each
         #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=1000))]
         next: u16,
-        /// The time zone to show them in; else each schedule's own
+        /// The reader's time zone, shown beside the schedule's; else that of this machine
         #[arg(long)]
         zone: Option<chrono_tz::Tz>,
     },
     /// Runs a schedule now, by hand
     Run(run::RunArgs),
-    /// Wakes, catches up, works, drains on SIGTERM
+    /// Wakes, catches up, works, drains on SIGTERM, reads its configuration anew on SIGHUP
     Daemon,
+    /// Has the running daemon read its configuration anew; a wrong one is refused
+    Reload,
     /// Tells what ran, what is open, what failed
     Status {
         /// One run in full
@@ -125,9 +128,12 @@ async fn dispatch(args: &Args, say: &Say) -> Result<u8, Failure> {
         Command::Demo { dir, partners } => demo::demo(dir, *partners as usize, say).await,
         Command::Ingest { files, exported_at } => ingest::ingest(&config()?, files, *exported_at, say).await,
         Command::Check => check::check(&config()?, say).await,
-        Command::Due { schedule, next, zone } => due::due(&config()?, schedule.as_deref(), (*next).into(), *zone, say),
+        Command::Due { schedule, next, zone } => {
+            due::due(&config()?, schedule.as_deref(), (*next).into(), *zone, say).await
+        }
         Command::Run(args) => run::run(&config()?, args, say).await,
         Command::Daemon => daemon::daemon(&config()?, say).await,
+        Command::Reload => reload::reload(&config()?, say).await,
         Command::Status { run } => status::status(&config()?, *run, say).await,
         Command::Gaps => gaps::gaps(&config()?, say).await,
         Command::Why { who, period } => why::why(&config()?, who, *period, say).await,

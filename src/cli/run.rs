@@ -38,8 +38,9 @@ pub(super) async fn run(config: &Config, args: &RunArgs, say: &Say) -> Result<u8
     let order = orders.get(&settings.name).ok_or_else(|| Failure::failed("the schedule has no order"))?;
     let order = Arc::new(narrowed(order, args)?);
     let now = SystemClock.now();
-    let period =
-        args.period.unwrap_or_else(|| settings.period.of(now.with_timezone(&settings.cadence.zone).date_naive()));
+    let period = args
+        .period
+        .unwrap_or_else(|| settings.timing.period.of(now.with_timezone(&settings.timing.cadence.zone).date_naive()));
     if args.dry_run {
         let plan = pipeline::plan(&press, &order, period).await.map_err(Failure::from)?;
         return dry_run(&press, &order, &plan, say).await;
@@ -48,7 +49,7 @@ pub(super) async fn run(config: &Config, args: &RunArgs, say: &Say) -> Result<u8
         say.note(&format!("Finished run {} of {name}, which an earlier start left open.", ran.run.id));
     }
     let progress = progress(say);
-    let ran = pipeline::run(&press, &order, (period, None), "by hand", &progress).await?;
+    let ran = pipeline::run(&press, &order, period, &progress).await?;
     let code = tell(&press, &ran, say).await?;
     close(press).await?;
     Ok(code)

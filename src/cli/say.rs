@@ -40,6 +40,20 @@ impl Failure {
     }
 }
 
+/// In one line, for logs.
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Failure::Config(errors) => {
+                let lines: Vec<String> = errors.iter().map(ConfigError::first_line).collect();
+                f.write_str(&lines.join("; "))
+            }
+            Failure::Wrong(what, hint) => write!(f, "{what}; {hint}"),
+            Failure::Failed(error) => write!(f, "{error:#}"),
+        }
+    }
+}
+
 impl From<ConfigErrors> for Failure {
     fn from(errors: ConfigErrors) -> Failure {
         Failure::Config(errors)

@@ -1,7 +1,7 @@
 //! `status`: what ran, what is open, what failed.
 
 use crate::config::Config;
-use crate::ledger::{Counts, DeliveriesOf, DeliveryState, EditionState, Ledger, RunId, RunRow};
+use crate::ledger::{Counts, DeliveriesOf, DeliveryState, EditionState, Ledger, RunId, RunRow, RunState};
 
 use super::say::{Failure, Say, columns};
 use super::{WELL, compose};
@@ -29,11 +29,18 @@ async fn all(ledger: &Ledger, say: &Say) -> Result<(), Failure> {
         rows.push(row(run, &counts));
         list.push(serde_json::json!({ "run": run, "counts": counts }));
     }
-    let text = match runs.len() {
-        0 => "Nothing ran yet.".to_owned(),
-        RUNS_MAX => format!("{}  (the latest {RUNS_MAX} runs)", columns(&rows)),
+    let mut text = match runs.len() {
+        0 => "Nothing ran yet.\n".to_owned(),
+        RUNS_MAX => format!("{}  (the latest {RUNS_MAX} runs)\n", columns(&rows)),
         _ => columns(&rows),
     };
+    // What waits or did not run says why at once.
+    let tells = |run: &&RunRow| matches!(run.state, RunState::Waiting | RunState::Held | RunState::Missed);
+    for run in runs.iter().filter(tells) {
+        let until = run.deadline_at.filter(|_| run.state == RunState::Waiting);
+        let until = until.map_or(String::new(), |until| format!(", until {}", until.format("%Y-%m-%d %H:%M UTC")));
+        text.push_str(&format!("Run {} is {}{until}: {}\n", run.id, run.state, run.reason));
+    }
     say.result(&list, &text);
     Ok(())
 }
@@ -58,6 +65,13 @@ async fn one(ledger: &Ledger, id: RunId, say: &Say) -> Result<(), Failure> {
     let editions = ledger.editions(id).await?;
     let deliveries = ledger.deliveries(&DeliveriesOf::Run(id)).await?;
     let mut text = columns(&[row(&run, &counts)]) + &format!("  {}; {}\n", run.why, run.reason);
+    if let Some(first) = run.of_run {
+        text.push_str(&format!("  part {} of run {first}\n", run.part));
+    }
+    let waits = ledger.waits_of(id).await?;
+    if run.state == RunState::Waiting {
+        waits.iter().for_each(|(partner, what)| text.push_str(&format!("  waits for {partner}: {what}\n")));
+    }
     // What went well is counted; what did not is told with its reason.
     for edition in editions.rows.iter().filter(|edition| edition.state != EditionState::Archived) {
         text.push_str(&format!(
@@ -74,7 +88,9 @@ async fn one(ledger: &Ledger, id: RunId, say: &Say) -> Result<(), Failure> {
     if editions.more || deliveries.more {
         text.push_str("  and more\n");
     }
-    let json = serde_json::json!({ "run": run, "counts": counts, "editions": editions, "deliveries": deliveries });
+    let json = serde_json::json!({
+        "run": run, "counts": counts, "waits": waits, "editions": editions, "deliveries": deliveries,
+    });
     say.result(&json, &text);
     Ok(())
 }

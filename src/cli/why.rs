@@ -1,84 +1,184 @@
 //! `why`: what somebody got, gets or does not get, and by which rule.
 
+use std::sync::Arc;
+
 use crate::audience::{Decision, audiences};
 use crate::base::Period;
 use crate::clock::{Clock, SystemClock};
-use crate::config::Config;
-use crate::ledger::{DeliveriesOf, DeliveryRow};
+use crate::config::{Config, ScheduleSettings};
+use crate::ledger::{AttemptRow, DeliveriesOf, DeliveryRow, DeliveryState, ExclusionRow, Ledger, RunRow, RunState};
+use crate::pipeline::Order;
 
 use super::say::{Failure, Say};
 use super::{WELL, compose};
 
+/// How many occurrences ahead a period is sought in.
+const AHEAD_MAX: usize = 60;
+
 pub(super) async fn why(config: &Config, who: &str, period: Option<Period>, say: &Say) -> Result<u8, Failure> {
-    let is_address = who.contains('@');
-    let recipients = compose::recipients(config).await?;
-    let (_, decisions) = audiences(&recipients, &config.roles);
-    let asked = |decision: &&Decision| {
+    let orders = compose::orders(config).await?;
+    let (_, decisions) = audiences(&compose::recipients(config).await?, &config.roles);
+    let asked = |decision: &Decision| {
         let recipient = &decision.recipient;
-        if is_address { recipient.address.eq_ignore_ascii_case(who) } else { recipient.partner_id == who }
+        if who.contains('@') { recipient.address.eq_ignore_ascii_case(who) } else { recipient.partner_id == who }
     };
-    let decisions: Vec<&Decision> = decisions.iter().filter(asked).collect();
+    let decisions: Vec<Decision> = decisions.into_iter().filter(asked).collect();
     let ledger = compose::ledger(config).await?;
-    let of = if is_address { DeliveriesOf::Address(who.to_owned()) } else { DeliveriesOf::Partner(who.to_owned()) };
-    let mut deliveries = ledger.deliveries(&of).await?;
-    deliveries.rows.retain(|row| period.is_none_or(|period| row.period == period));
+    let past = past(&ledger, who, period).await?;
+    let partners: Vec<&str> = decisions.iter().map(|decision| decision.recipient.partner_id.as_str()).collect();
+    let runs = runs(&ledger, &orders, &partners, period).await?;
     ledger.close(SystemClock.now()).await?;
 
     let mut text = String::new();
+    let mut ahead = Vec::new();
     if decisions.is_empty() {
         text.push_str(&format!("{who} has no grant in the configuration, so nothing is sent.\n"));
     }
     for decision in &decisions {
-        text.push_str(&told(config, decision));
+        for settings in &config.schedules {
+            let Some(order) = orders.get(&settings.name) else { continue };
+            if let Some((line, json)) = next(settings, order, decision, period) {
+                text.push_str(&line);
+                ahead.push(json);
+            }
+        }
+        if !orders.values().any(|order| order.covers(&decision.recipient.partner_id)) {
+            let partner = &decision.recipient.partner_id;
+            text.push_str(&format!("{}: no schedule is for partner {partner}\n", decision.recipient.address));
+        }
     }
-    if deliveries.rows.is_empty() {
-        text.push_str("Nothing was planned for them so far.\n");
+    past.tell(&mut text);
+    for run in &runs {
+        text.push_str(&format!("  {} {} run {}: {}: {}\n", run.period, run.schedule, run.id, run.state, run.reason));
     }
-    for row in &deliveries.rows {
-        text.push_str(&got(row));
-    }
-    if deliveries.more {
-        text.push_str("  and older ones\n");
-    }
-    say.result(&serde_json::json!({ "grants": decisions, "deliveries": deliveries }), &text);
+    let json = serde_json::json!({
+        "grants": decisions, "ahead": ahead, "deliveries": past.deliveries, "exclusions": past.exclusions,
+        "waiting": past.waiting, "runs": runs, "more": past.more,
+    });
+    say.result(&json, &text);
     Ok(WELL)
 }
 
-/// What a grant gives, and by which schedules.
-fn told(config: &Config, decision: &Decision) -> String {
+/// What the next occurrence of a schedule, or the one about a period, holds for a grant.
+fn next(
+    settings: &ScheduleSettings,
+    order: &Arc<Order>,
+    decision: &Decision,
+    period: Option<Period>,
+) -> Option<(String, serde_json::Value)> {
     let recipient = &decision.recipient;
-    let schedules: Vec<&str> = config
-        .schedules
-        .iter()
-        .filter(|schedule| schedule.partners.includes(&recipient.partner_id))
-        .filter(|schedule| schedule.roles.as_ref().is_none_or(|roles| roles.contains(&recipient.grant.role)))
-        .map(|schedule| schedule.name.as_str())
-        .collect();
-    let by = if schedules.is_empty() { "no schedule is for it".to_owned() } else { schedules.join(", ") };
-    match &decision.audience {
-        Some(audience) => format!(
-            "{} gets {} of partner {} by {by}: {}\n",
-            recipient.address,
-            audience.short(),
-            recipient.partner_id,
-            decision.rule
-        ),
-        None => format!(
-            "{} does not get {} of partner {}: {}\n",
-            recipient.address, recipient.grant.role, recipient.partner_id, decision.rule
-        ),
+    if !order.covers(&recipient.partner_id) {
+        return None;
+    }
+    let n = if period.is_some() { AHEAD_MAX } else { 1 };
+    let ahead = settings.timing.cadence.next_after(SystemClock.now(), n);
+    let about = |day| settings.timing.period.of(day);
+    let found = ahead.into_iter().find(|one| period.is_none_or(|period| about(one.local_on) == period))?;
+    let to = format!("{} on partner {}", recipient.address, recipient.partner_id);
+    let (gets, rule) = match &decision.audience {
+        None => (false, decision.rule.clone()),
+        Some(audience) if !order.is_for(&audience.role) => {
+            (false, format!("the schedule is not for the role `{}`", audience.role))
+        }
+        Some(audience) => (true, format!("{}, {}", audience.short(), decision.rule)),
+    };
+    let will = if gets { "will get" } else { "will not get" };
+    let line =
+        format!("{to}: {will} {} of {} on {}: {rule}\n", about(found.local_on).long(), settings.name, found.local);
+    let json = serde_json::json!({
+        "schedule": settings.name, "address": recipient.address, "partner_id": recipient.partner_id, "at": found.at,
+        "period": about(found.local_on), "gets": gets, "rule": rule, "why_then": found.why,
+    });
+    Some((line, json))
+}
+
+/// What is recorded of somebody.
+struct Past {
+    deliveries: Vec<(DeliveryRow, Vec<AttemptRow>)>,
+    exclusions: Vec<ExclusionRow>,
+    waiting: Vec<(RunRow, String)>,
+    more: bool,
+}
+
+async fn past(ledger: &Ledger, who: &str, period: Option<Period>) -> Result<Past, Failure> {
+    let is_asked = |of: Period| period.is_none_or(|period| of == period);
+    let of = match who.contains('@') {
+        true => DeliveriesOf::Address(who.to_owned()),
+        false => DeliveriesOf::Partner(who.to_owned()),
+    };
+    let page = ledger.deliveries(&of).await?;
+    let mut deliveries = Vec::new();
+    for row in page.rows.into_iter().filter(|row| is_asked(row.period)) {
+        let attempts = ledger.attempts(row.id).await?;
+        deliveries.push((row, attempts));
+    }
+    let mut exclusions = ledger.exclusions(who).await?;
+    exclusions.rows.retain(|row| is_asked(row.period));
+    let mut waiting = ledger.waiting_for(who).await?;
+    waiting.retain(|(run, _)| is_asked(run.period));
+    Ok(Past { deliveries, exclusions: exclusions.rows, waiting, more: page.more || exclusions.more })
+}
+
+impl Past {
+    fn tell(&self, text: &mut String) {
+        if self.deliveries.is_empty() && self.exclusions.is_empty() && self.waiting.is_empty() {
+            text.push_str("Nothing was planned for them so far.\n");
+        }
+        for (row, attempts) in &self.deliveries {
+            text.push_str(&got(row, attempts));
+        }
+        for row in &self.exclusions {
+            let who = if row.address.is_empty() { &row.partner_id } else { &row.address };
+            let run = format!("{} {} run {}", row.period, row.schedule, row.run);
+            text.push_str(&format!("  {run}: nothing for {who}: {}\n", row.rule));
+        }
+        for (run, what) in &self.waiting {
+            text.push_str(&format!("  {} {} run {}: waits: {what}\n", run.period, run.schedule, run.id));
+        }
+        if self.more {
+            text.push_str("  and older ones\n");
+        }
     }
 }
 
-fn got(row: &DeliveryRow) -> String {
+fn got(row: &DeliveryRow, attempts: &[AttemptRow]) -> String {
     let path = row.archive_path.as_ref().map_or(String::new(), |path| format!("; {path}"));
-    format!(
-        "  {} {} {}: {}: {} ({} tries){path}\n",
+    let mut text = format!(
+        "  {} {} {} to {}: {}: {} ({} tries){path}\n",
         row.period,
         row.schedule,
         row.audience.short(),
+        row.address,
         row.state,
         row.reason,
         row.n_attempts
-    )
+    );
+    // A mail that went at once needs no list of tries.
+    let is_plain = row.state == DeliveryState::Delivered && attempts.len() == 1;
+    for attempt in attempts.iter().filter(|_| !is_plain) {
+        let outcome = attempt.outcome.map_or("under way".to_owned(), |outcome| outcome.to_string());
+        let reason = attempt.reason.as_deref().unwrap_or("no answer yet");
+        let at = attempt.started_at.format("%Y-%m-%d %H:%M:%S UTC");
+        text.push_str(&format!("    try {} at {at}: {outcome}: {reason}\n", attempt.attempt_no));
+    }
+    text
+}
+
+/// The runs for these partners that made nothing, about a period or of late: what keeps an edition from being there.
+async fn runs(
+    ledger: &Ledger,
+    orders: &std::collections::BTreeMap<String, Arc<Order>>,
+    partners: &[&str],
+    period: Option<Period>,
+) -> Result<Vec<RunRow>, Failure> {
+    /// Without a period the latest are looked at.
+    const RUNS_MAX: usize = 200;
+    let covers = |order: &Arc<Order>| partners.iter().any(|partner| order.covers(partner));
+    let mut runs = match period {
+        Some(period) => ledger.runs_about(period).await?,
+        None => ledger.runs(RUNS_MAX).await?,
+    };
+    runs.retain(|run| !matches!(run.state, RunState::Done | RunState::Partial | RunState::Running));
+    runs.retain(|run| orders.get(&run.schedule).is_some_and(covers));
+    Ok(runs)
 }

@@ -79,6 +79,7 @@ fn rule(name: &At<String>, raw: &RawSchedule, calendars: &Calendars, check: &mut
             check.wrong(span, "a week has no day that stands for none", "add `on`, as in `on = \"Monday\"`");
             return None;
         }
+        None if every == Every::Day => On::EveryDay,
         None => ON_DEFAULT,
     };
     let in_month = in_month(every, raw, check);
@@ -110,7 +111,7 @@ fn on(every: Every, at: &At<String>, check: &mut Check<'_>) -> Option<On> {
 fn in_month(every: Every, raw: &RawSchedule, check: &mut Check<'_>) -> u32 {
     let Some(at) = &raw.in_month else { return 1 };
     let n_months = match every {
-        Every::Week | Every::Month => 0,
+        Every::Day | Every::Week | Every::Month => 0,
         Every::Quarter => 3,
         Every::Year => 12,
     };

@@ -11,7 +11,7 @@ use super::settings::{OnEmpty, Tls};
 use crate::facts::ingest::PartnerFrom;
 use crate::ledger::UncertainRule;
 use crate::render::{Format, Paper};
-use crate::schedule::{CatchUp, Every, PeriodKind};
+use crate::schedule::{CatchUp, Every, NotFull, Overlap, PeriodKind};
 
 /// The configuration of pressrun. Paths count from its own folder.
 #[derive(Deserialize, JsonSchema)]
@@ -310,13 +310,14 @@ pub(super) struct RawSchedule {
     /// Which report.
     #[schemars(length(min = 1))]
     pub report: Option<At<String>>,
-    /// When it runs, as a cron expression of five fields: minute, hour, day of month, month, day of week; instead of
-    /// `on`.
+    /// When it runs, as a cron expression of five fields: minute, hour, day of month, month, day of week, or of six with
+    /// the second before them; instead of `on`.
     #[schemars(length(min = 1))]
     pub cron: Option<At<String>>,
-    /// How often a day is sought: each `week`, `month`, `quarter` or `year`.
+    /// How often a day is sought: each `day`, `week`, `month`, `quarter` or `year`.
     pub every: Option<At<Every>>,
-    /// On which day of it, as in `first business day on or after the 21st` or, of a week, `Monday, Thursday`.
+    /// On which day of it, as in `first business day on or after the 21st`, of a week as in `Monday, Thursday`, of each
+    /// day as in `every business day`.
     #[schemars(length(min = 1))]
     pub on: Option<At<String>>,
     /// In which month of a quarter or year, 1 being its first.
@@ -359,6 +360,16 @@ pub(super) struct RawSchedule {
     pub roles: Option<Vec<At<String>>>,
     /// What to do about occurrences that nobody was awake for.
     pub catch_up: Option<At<CatchUp>>,
+    /// How many of them run at most when `catch_up` is `all`, the newest ones.
+    #[schemars(range(min = 1, max = 1000))]
+    pub catch_up_max: Option<At<u32>>,
+    /// What to do about an occurrence while an earlier one still runs.
+    pub overlap: Option<At<Overlap>>,
+    /// How many seconds after its instant a run starts at most, for many schedules of one instant.
+    #[schemars(range(max = 3600))]
+    pub jitter_secs_max: Option<At<u32>>,
+    /// What to do about a partner whose data for the period is not full when an occurrence is due.
+    pub not_full: Option<At<NotFull>>,
     /// What an audience without figures gets.
     pub on_empty: Option<At<OnEmpty>>,
     /// What to do about a mail of which nobody can tell whether it was taken.

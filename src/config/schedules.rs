@@ -12,7 +12,7 @@ use super::settings::{Partners, ScheduleSettings};
 use super::templates::REPORT;
 use crate::audience::Roles;
 use crate::render::Format;
-use crate::schedule::PeriodRule;
+use crate::schedule::{CatchUp, PeriodRule, Timing};
 
 /// How many schedules a configuration may have.
 pub const SCHEDULES_MAX: usize = 10_000;
@@ -24,6 +24,9 @@ const NAME_CHARS_MAX: usize = 60;
 const DEADLINE_HOURS: u32 = 72;
 
 const RANGE_MONTHS: u32 = 12;
+
+/// A year of months.
+const CATCH_UP_MAX: u32 = 12;
 
 pub(super) fn settings(
     raw: BTreeMap<At<String>, RawSchedule>,
@@ -56,27 +59,39 @@ fn schedule(
     }
     let cadence = cadence::cadence(name, &raw, calendars, check);
     let period = PeriodRule {
-        kind: raw.period.map(At::into_inner).unwrap_or_default(),
-        year_begins: raw.year_begins.map_or(1, At::into_inner),
-        back: raw.periods_back.map_or(0, At::into_inner),
+        kind: raw.period.as_ref().map(|at| *at.get()).unwrap_or_default(),
+        year_begins: raw.year_begins.as_ref().map_or(1, |at| *at.get()),
+        back: raw.periods_back.as_ref().map_or(0, |at| *at.get()),
     };
+    let catch_up_max = catch_up_max(&raw, check);
     let formats = raw.formats.map_or_else(|| Format::ALL.to_vec(), |raw| formats(&raw, check));
     let partners = raw.partners.map_or(Partners::All, |raw| partners(&raw, check));
     let for_roles = raw.roles.map(|raw| known_roles(&raw, roles, check));
     Some(ScheduleSettings {
         name: name.get().clone(),
         report: REPORT.to_owned(),
-        cadence: cadence?,
-        period,
+        timing: Timing { cadence: cadence?, period },
         range_months: raw.range_months.map_or(RANGE_MONTHS, At::into_inner),
         formats,
         partners,
         roles: for_roles,
+        catch_up_max,
         catch_up: raw.catch_up.map(At::into_inner).unwrap_or_default(),
+        overlap: raw.overlap.map(At::into_inner).unwrap_or_default(),
+        jitter_secs_max: raw.jitter_secs_max.map_or(0, At::into_inner),
+        not_full: raw.not_full.map(At::into_inner).unwrap_or_default(),
         on_empty: raw.on_empty.map(At::into_inner).unwrap_or_default(),
         uncertain: raw.uncertain.map(At::into_inner).unwrap_or_default(),
         deadline_hours: raw.deadline_hours.map_or(DEADLINE_HOURS, At::into_inner),
     })
+}
+
+fn catch_up_max(raw: &RawSchedule, check: &mut Check<'_>) -> u32 {
+    let Some(at) = &raw.catch_up_max else { return CATCH_UP_MAX };
+    if raw.catch_up.as_ref().is_none_or(|catch_up| *catch_up.get() != CatchUp::All) {
+        check.wrong(at.span(), "`catch_up_max` needs `catch_up = \"all\"`", "leave one of the two out, or say `all`");
+    }
+    *at.get()
 }
 
 /// In the order in which they are attached, whatever the order in the file.

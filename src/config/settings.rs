@@ -16,7 +16,7 @@ use crate::facts::ingest::PartnerFrom;
 use crate::ledger::UncertainRule;
 use crate::render::email::MailTemplates;
 use crate::render::{Format, Themes};
-use crate::schedule::{Cadence, CatchUp, PeriodRule};
+use crate::schedule::{CatchUp, Lateness, NotFull, Overlap, Timing};
 use crate::sections::Template;
 
 /// A path as it was written, and as it resolves from the configuration's folder, which it derefs to.
@@ -233,10 +233,8 @@ pub struct ScheduleSettings {
     pub name: String,
     /// Which report, as in `product-licenses`.
     pub report: String,
-    /// When it runs.
-    pub cadence: Cadence,
-    /// What an edition is about.
-    pub period: PeriodRule,
+    /// When it runs, and what an edition is about.
+    pub timing: Timing,
     /// How many months an edition shows, 1 to 60.
     pub range_months: u32,
     /// Which files are made, in the order in which they are attached; never empty.
@@ -247,12 +245,28 @@ pub struct ScheduleSettings {
     pub roles: Option<BTreeSet<String>>,
     /// What to do about occurrences that nobody was awake for.
     pub catch_up: CatchUp,
+    /// How many of them run at most under [`CatchUp::All`].
+    pub catch_up_max: u32,
+    /// What to do about an occurrence while an earlier one still runs.
+    pub overlap: Overlap,
+    /// How many seconds after its instant a run starts at most.
+    pub jitter_secs_max: u32,
+    /// What to do about a partner whose data for the period is not full.
+    pub not_full: NotFull,
     /// What an audience without figures gets.
     pub on_empty: OnEmpty,
     /// What to do about a mail of which nobody can tell whether it was taken.
     pub uncertain: UncertainRule,
     /// How long after its instant an occurrence may still run, in hours.
     pub deadline_hours: u32,
+}
+
+impl ScheduleSettings {
+    /// What it says about occurrences that are not seen at once.
+    pub fn lateness(&self) -> Lateness {
+        let deadline = chrono::Duration::hours(self.deadline_hours.into());
+        Lateness { catch_up: self.catch_up, catch_up_max: self.catch_up_max, deadline }
+    }
 }
 
 /// Which partners a schedule is for.

@@ -1,24 +1,34 @@
-//! Wakes, catches up, works, drains: what is due is computed from the ledger at each beat of the heart.
+//! Wakes, catches up, works, drains: what is due is computed from the ledger, and has a row before anything is done.
 
+mod hands;
 mod heart;
+mod steady;
 #[cfg(test)]
 mod tests;
+mod timetable;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::Context;
-use chrono::{DateTime, Duration, Utc};
 use futures::future::BoxFuture;
+use tokio::task::JoinHandle;
 
-use crate::ledger::{NewRun, RunState};
-use crate::pipeline::{self, Order, Press, Progress};
-use crate::schedule::{Cadence, CatchUp, Due, DueWhat, PeriodRule, due};
+use crate::base::Digest;
+use crate::ledger::DaemonState;
+use crate::pipeline::{Order, Press};
+use crate::schedule::{Lateness, Overlap, Timing};
+
+use hands::Hands;
+use heart::Event;
+use steady::{Steady, Step};
+use timetable::Timetable;
 
 pub use heart::HEARTBEAT_SECS;
 
-/// What the daemon works with.
-pub struct Daemon {
+/// What the daemon works by: a configuration, composed.
+#[derive(Clone)]
+pub struct Rota {
     /// Everything outside that a run touches.
     pub press: Press,
     /// What each schedule orders.
@@ -27,132 +37,174 @@ pub struct Daemon {
     pub timed: Vec<Timed>,
     /// Looks into the inbox folder, if one is watched.
     pub inbox: Option<Inbox>,
+    /// The digest of the configuration.
+    pub config_digest: Digest,
 }
 
 /// Brings what lies in the inbox into the facts.
 pub type Inbox = Arc<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>;
+
+/// Reads the configuration anew and composes it over the same ledger; else says what is wrong with it.
+pub type Reload = Arc<dyn Fn(Press) -> BoxFuture<'static, Result<Rota, String>> + Send + Sync>;
 
 /// When a schedule runs.
 #[derive(Clone, Debug)]
 pub struct Timed {
     /// The schedule's name.
     pub schedule: String,
-    /// Its rule of recurrence.
-    pub cadence: Cadence,
-    /// What its editions are about.
-    pub period: PeriodRule,
-    /// What is done about occurrences that nobody was awake for.
-    pub catch_up: CatchUp,
-    /// How long after its instant an occurrence may still start.
-    pub deadline: Option<Duration>,
+    /// When it is due, and what each occurrence is about.
+    pub timing: Timing,
+    /// What is done about occurrences that are not seen at once.
+    pub late: Lateness,
+    /// What is done about one while an earlier one still runs.
+    pub overlap: Overlap,
+    /// How many seconds after its instant a run starts at most.
+    pub jitter_secs_max: u32,
+}
+
+/// The daemon.
+pub struct Daemon {
+    rota: Rota,
+    reload: Reload,
+    /// How long what is under way may take to end.
+    drain: std::time::Duration,
+    /// None until the ledger is reconciled with the schedules.
+    timetable: Option<Timetable>,
+    hands: Hands,
+    sweeping: Option<JoinHandle<()>>,
+}
+
+/// How a daemon ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Drained {
+    /// What was under way is finished.
+    Wholly,
+    /// Its time to drain ran out: what is open is gone on with by the next start.
+    InPart,
 }
 
 impl Daemon {
+    /// A daemon that has not begun.
+    pub fn new(rota: Rota, reload: Reload, drain: std::time::Duration) -> Daemon {
+        Daemon { rota, reload, drain, timetable: None, hands: Hands::default(), sweeping: None }
+    }
+
     /// Works until it is told to stop (SIGTERM or SIGINT), then drains: what is claimed is finished, nothing new is.
+    /// SIGHUP has it read its configuration anew; a wrong one is refused, and the one before stays.
     ///
     /// # Errors
     /// When another daemon has the ledger, or the heart cannot beat. A beat that fails is logged, and the next
     /// one goes on.
-    pub async fn run(self) -> anyhow::Result<()> {
-        let lock = self.press.ledger.daemon_lock().context("one daemon works on a ledger")?;
-        let mut heart = heart::start(self.press.stop.clone()).await?;
-        tracing::info!(schedules.n = self.timed.len(), "daemon is awake");
-        loop {
-            if let Err(error) = self.beat().await {
-                tracing::error!("a beat failed: {error:#}");
+    pub async fn run(mut self) -> anyhow::Result<Drained> {
+        let lock = self.rota.press.ledger.daemon_lock().context("one daemon works on a ledger")?;
+        let mut heart = heart::start(self.rota.press.stop.clone()).await?;
+        self.tell(None).await?;
+        tracing::info!(schedules.n = self.rota.timed.len(), config.digest = %self.rota.config_digest, "daemon is awake");
+        let mut steady = Steady::begin(self.rota.press.clock.now());
+        let mut event = Event::Beat;
+        while event != Event::Stop && !self.rota.press.stop.is_set() {
+            match event {
+                Event::Stop => {}
+                Event::Reload => self.reload().await,
+                Event::Beat => {
+                    let step = steady.step(self.rota.press.clock.now());
+                    if step == Step::Back {
+                        self.timetable = None;
+                    }
+                    log(self.beat(step != Step::Ahead).await);
+                }
             }
-            if self.press.stop.is_set() || !heart.beat().await {
-                break;
-            }
+            event = tokio::select! {
+                event = heart.next() => event,
+                // Its place is free for the next run.
+                () = self.hands.one_ended() => Event::Beat,
+            };
         }
+        let drained = self.drain().await;
         heart.stop().await;
         drop(lock);
-        tracing::info!("daemon has drained");
-        Ok(())
+        Ok(drained)
     }
 
-    /// One beat: the inbox, what is due, and what is still open.
+    /// One beat: the inbox, what is due, and what is open; what it takes up goes on after it.
     ///
     /// # Errors
-    /// When the ledger cannot be read or written. One schedule's failure does not stop another's.
-    pub async fn beat(&self) -> anyhow::Result<()> {
-        if let Some(inbox) = &self.inbox {
-            inbox().await;
-        }
-        self.press.ledger.reap(self.press.clock.now()).await?;
-        for timed in &self.timed {
-            if let Err(error) = self.catch_up(timed).await {
-                tracing::error!(schedule = timed.schedule, "a schedule failed: {error:#}");
-            }
-        }
-        self.go_on().await
-    }
-
-    /// Runs or records every occurrence of a schedule that came due.
-    async fn catch_up(&self, timed: &Timed) -> anyhow::Result<()> {
-        let Some(order) = self.orders.get(&timed.schedule) else { return Ok(()) };
-        loop {
-            let now = self.press.clock.now();
-            let cadence = serde_json::to_string(&timed.cadence)?;
-            let since = self.press.ledger.since(&timed.schedule, &cadence, now).await?;
-            let last = self.press.ledger.last_occurrence(&timed.schedule).await?;
-            let since = last.map_or(since, |last| last.max(since));
-            let list = due(&timed.cadence, timed.period, timed.catch_up, since, now, timed.deadline);
-            for due in &list.due {
-                if self.press.stop.is_set() {
-                    return Ok(());
-                }
-                self.act(order, due, now).await?;
-            }
-            if !list.more {
-                return Ok(());
-            }
-        }
-    }
-
-    async fn act(&self, order: &Arc<Order>, due: &Due, now: DateTime<Utc>) -> anyhow::Result<()> {
-        match &due.what {
-            DueWhat::Missed { reason } => {
-                let new = NewRun {
-                    schedule: order.schedule.clone(),
-                    occurrence_at: Some(due.at),
-                    period: due.period,
-                    data: String::new(),
-                    config_digest: order.config_digest.to_string(),
-                    why: due.why.clone(),
-                };
-                self.press.ledger.record_occurrence(&new, RunState::Missed, reason, now).await?;
-                tracing::warn!(schedule = order.schedule, at = %due.at, "an occurrence was missed: {reason}");
-            }
-            DueWhat::Run => {
-                tracing::info!(schedule = order.schedule, at = %due.at, period = %due.period, "an occurrence runs");
-                let ran = pipeline::run(&self.press, order, (due.period, Some(due.at)), &due.why, &quiet()).await?;
-                tracing::info!(run.id = %ran.run.id, run.state = %ran.run.state, "a run ended or waits for a retry");
-            }
-        }
-        Ok(())
-    }
-
-    /// Goes on with runs that are open: left by a crash, released by an admin, or waiting for a retry.
-    async fn go_on(&self) -> anyhow::Result<()> {
-        let now = self.press.clock.now();
-        for row in self.press.ledger.open_runs().await? {
-            if self.press.stop.is_set() {
-                return Ok(());
-            }
-            let Some(order) = self.orders.get(&row.schedule) else {
-                tracing::warn!(run.id = %row.id, "a run is open, but its schedule is not in the configuration any more");
-                continue;
+    /// When the ledger cannot be read or written.
+    async fn beat(&mut self, may_plan: bool) -> anyhow::Result<()> {
+        self.sweep();
+        let now = self.rota.press.clock.now();
+        self.rota.press.ledger.reap(now).await?;
+        if may_plan {
+            let mut timetable = match self.timetable.take() {
+                Some(timetable) => timetable,
+                None => Timetable::open(&self.rota, now).await.context("the schedules")?,
             };
-            self.press.ledger.resolve_uncertain(&row.schedule, &order.retries, now).await?;
-            if let Err(error) = pipeline::resume(&self.press, order, &row, &quiet()).await {
-                tracing::error!(run.id = %row.id, "going on with a run failed: {error:#}");
+            let looked = timetable.look(&self.rota, now).await;
+            self.timetable = Some(timetable);
+            looked.context("what is due")?;
+        }
+        self.hands.take_up(&self.rota, now).await
+    }
+
+    /// Looks into the inbox, unless the last look is still at work.
+    fn sweep(&mut self) {
+        if self.sweeping.as_ref().is_none_or(JoinHandle::is_finished) {
+            self.sweeping = self.rota.inbox.as_ref().map(|inbox| tokio::spawn(inbox()));
+        }
+    }
+
+    /// Takes a new configuration over if it is right; says once what is wrong with it if it is not.
+    async fn reload(&mut self) {
+        match (self.reload)(self.rota.press.clone()).await {
+            Ok(rota) => {
+                self.rota = rota;
+                self.timetable = None;
+                log(self.beat(true).await);
+                log(self.tell(None).await);
+                tracing::info!(
+                    schedules.n = self.rota.timed.len(),
+                    config.digest = %self.rota.config_digest,
+                    "the configuration was read anew"
+                );
+            }
+            Err(wrong) => {
+                tracing::error!("the configuration is wrong, and the one before stays: {wrong}");
+                log(self.tell(Some(wrong)).await);
             }
         }
-        Ok(())
+    }
+
+    /// Tells other commands by which configuration this daemon works, and what was wrong with a newer one.
+    async fn tell(&self, refused: Option<String>) -> anyhow::Result<()> {
+        let state = DaemonState {
+            config_digest: self.rota.config_digest.to_string(),
+            at: self.rota.press.clock.now(),
+            refused,
+        };
+        self.rota.press.ledger.set_daemon_state(&state).await.context("the daemon's state")
+    }
+
+    /// Lets what is under way end, within a bound.
+    async fn drain(&mut self) -> Drained {
+        self.rota.press.stop.set();
+        match tokio::time::timeout(self.drain, self.hands.rest()).await {
+            Ok(()) => {
+                tracing::info!("daemon has drained");
+                Drained::Wholly
+            }
+            Err(_) => {
+                tracing::warn!(
+                    drain.secs = self.drain.as_secs(),
+                    "not all ended in time; the next start goes on with it"
+                );
+                Drained::InPart
+            }
+        }
     }
 }
 
-fn quiet() -> Progress {
-    Arc::new(|_| {})
+fn log(done: anyhow::Result<()>) {
+    if let Err(error) = done {
+        tracing::error!("a beat failed: {error:#}");
+    }
 }

@@ -88,6 +88,15 @@ impl Coverage {
         self.months.get(&month).is_some_and(|of| of.full)
     }
 
+    /// The sources that the month before has and this one has not, by name.
+    pub fn sources_gone(&self, month: Month) -> BTreeSet<&str> {
+        let of = |month| -> BTreeSet<&str> {
+            let exports = self.exports.iter().filter(|export| export.month == month);
+            exports.map(|export| export.source.as_str()).collect()
+        };
+        &of(month.prev()) - &of(month)
+    }
+
     /// The newest export date, if there is any.
     pub fn data_at(&self) -> Option<DateTime<Utc>> {
         self.exports.iter().map(|export| export.exported_at).max()

@@ -4,17 +4,20 @@ mod attach;
 mod coverage;
 mod fact;
 pub mod ingest;
+mod lacking;
 mod products;
 pub mod sample;
 mod source;
 mod sqlite;
 mod visible;
 
+use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
 use tokio::sync::mpsc;
 
 pub use coverage::{Carried, Coverage, Export, MonthCoverage};
 pub use fact::{Fact, Measure, Measures};
+pub use lacking::{Lack, Lacking};
 pub use products::{ProductMap, ProductMapError};
 pub use sqlite::{FactsSummary, RecipientRow, SqliteFacts, SqliteView, UnmappedProduct, read_recipients};
 pub use visible::{AudienceFacts, Visible};
@@ -28,7 +31,21 @@ pub trait FactSource: Send + Sync {
     ///
     /// # Errors
     /// When the database is missing, locked, of another version or empty.
-    fn pin(&self) -> BoxFuture<'_, Result<DataSet, FactsError>>;
+    fn pin(&self, now: DateTime<Utc>) -> BoxFuture<'_, Result<DataSet, FactsError>>;
+
+    /// The number of the newest load, by which it is seen cheaply that something came in; none for a source that has
+    /// no loads.
+    ///
+    /// # Errors
+    /// As [`FactSource::pin`], but for an empty one, which has 0.
+    fn newest_load(&self) -> BoxFuture<'_, Result<Option<u64>, FactsError>>;
+
+    /// What keeps these months of these partners from being full: a month is when each of its slices was exported on
+    /// or after the closing day of the next month, and every source of the month before has one.
+    ///
+    /// # Errors
+    /// As [`FactSource::pin`].
+    fn lacking<'a>(&'a self, request: &'a BurstRequest) -> BoxFuture<'a, Result<Lacking, FactsError>>;
 
     /// The partners of a data set with their locations, in the order of their ids.
     ///
@@ -76,7 +93,7 @@ pub enum DataSet {
         /// Of all rows, in their order.
         digest: Digest,
         /// When it was pinned.
-        read_at: chrono::DateTime<chrono::Utc>,
+        read_at: DateTime<Utc>,
     },
 }
 

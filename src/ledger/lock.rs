@@ -1,6 +1,7 @@
 //! Who is alive: locks on files beside the ledger, which the system takes back when a process ends, however it ends.
 
 use std::fs::{File, OpenOptions, TryLockError};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
@@ -12,6 +13,17 @@ use super::{Ledger, LedgerError, micros};
 #[derive(Debug)]
 pub struct DaemonLock {
     _file: File,
+}
+
+/// By which configuration a daemon works.
+#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
+pub struct DaemonState {
+    /// The configuration's digest.
+    pub config_digest: String,
+    /// When it was last told to read it.
+    pub at: DateTime<Utc>,
+    /// What was wrong with a newer configuration, which was not taken over.
+    pub refused: Option<String>,
 }
 
 /// This process among those that claim.
@@ -40,9 +52,49 @@ impl Ledger {
     /// [`LedgerError::DaemonRuns`] when there is one already.
     pub fn daemon_lock(&self) -> Result<DaemonLock, LedgerError> {
         match try_lock(&beside(&self.path, "daemon"))? {
-            Some(file) => Ok(DaemonLock { _file: file }),
+            Some(mut file) => {
+                let failed = |source| LedgerError::File { path: beside(&self.path, "daemon"), source };
+                file.set_len(0).map_err(failed)?;
+                file.write_all(std::process::id().to_string().as_bytes()).map_err(failed)?;
+                Ok(DaemonLock { _file: file })
+            }
             None => Err(LedgerError::DaemonRuns(self.path.clone())),
         }
+    }
+
+    /// The process of the daemon that works on the ledger; none when none does.
+    ///
+    /// # Errors
+    /// When its lock can't be looked at.
+    pub fn daemon_pid(&self) -> Result<Option<u32>, LedgerError> {
+        let path = beside(&self.path, "daemon");
+        if !path.exists() || try_lock(&path)?.is_some() {
+            return Ok(None);
+        }
+        let failed = |source| LedgerError::File { path: path.clone(), source };
+        Ok(std::fs::read_to_string(&path).map_err(failed)?.trim().parse().ok())
+    }
+
+    /// Writes down by which configuration the daemon works.
+    ///
+    /// # Errors
+    /// When the database can't be written.
+    pub async fn set_daemon_state(&self, state: &DaemonState) -> Result<(), LedgerError> {
+        let set = sqlx::query(
+            "INSERT INTO meta (key, value) VALUES ('daemon', $1) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        );
+        set.bind(serde_json::to_string(state).unwrap_or_default()).execute(&self.write).await?;
+        Ok(())
+    }
+
+    /// By which configuration the daemon works, or the last one did.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn daemon_state(&self) -> Result<Option<DaemonState>, LedgerError> {
+        let value = sqlx::query_scalar("SELECT value FROM meta WHERE key = 'daemon'");
+        let value: Option<String> = value.fetch_optional(&self.read).await?;
+        Ok(value.and_then(|value| serde_json::from_str(&value).ok()))
     }
 
     /// The number of this process as a worker; the first call takes the next number and locks its file.

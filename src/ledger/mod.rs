@@ -6,6 +6,7 @@
 
 mod delivery;
 mod edition;
+mod era;
 mod error;
 mod hand;
 mod lock;
@@ -26,13 +27,15 @@ use tokio::sync::OnceCell;
 
 pub use delivery::{DeliveryClaim, Retries, UncertainRule};
 pub use edition::{EDITION_ATTEMPTS_MAX, EditionClaim, EditionOutcome};
+pub use era::{Era, EraChange};
 pub use error::LedgerError;
 pub use hand::Settled;
-pub use lock::DaemonLock;
-pub use plan::{EDITIONS_MAX, NewDelivery, NewEdition, NewRun, Planned, RECIPIENTS_MAX};
-pub use query::{Counts, DeliveriesOf, MoveRow, Page, ROWS_MAX};
+pub use lock::{DaemonLock, DaemonState};
+pub use plan::{EDITIONS_MAX, NewDelivery, NewEdition, NewExclusion, NewRun, Planned, RECIPIENTS_MAX};
+pub use query::{Counts, DeliveriesOf, ExclusionRow, MoveRow, Page, ROWS_MAX};
 pub use reap::Reaped;
 pub use row::{AttemptRow, DeliveryId, DeliveryRow, EditionRow, RunId, RunRow};
+pub use run::Waits;
 pub use state::{DeliveryState, EditionState, RunState, moves};
 
 use lock::Worker;

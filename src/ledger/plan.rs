@@ -7,6 +7,7 @@ use sqlx::{QueryBuilder, Row as _, Sqlite, SqliteConnection};
 
 use super::edition::close_deliveries;
 use super::row::{run_row, select_runs, state};
+use super::run::{Waits, wait_there};
 use super::step::{Step, move_run, reason_text};
 use super::{DeliveryState, EditionState, Ledger, LedgerError, RunId, RunRow, RunState, micros};
 use crate::audience::Audience;
@@ -36,6 +37,23 @@ pub struct NewRun {
     pub config_digest: String,
     /// Why it came to be.
     pub why: String,
+    /// When it may start; at once when none.
+    pub start_at: Option<DateTime<Utc>>,
+    /// Until when it may start, and wait for data; for ever when none.
+    pub deadline_at: Option<DateTime<Utc>>,
+}
+
+/// Somebody who gets nothing by a run, and why.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, serde::Serialize)]
+pub struct NewExclusion {
+    /// The partner.
+    pub partner_id: String,
+    /// The recipient's address; empty for the partner as a whole.
+    pub address: String,
+    /// The role that was granted; empty for the partner as a whole.
+    pub role: String,
+    /// By which rule.
+    pub rule: String,
 }
 
 /// An edition to be planned, with those who are to get it.
@@ -86,67 +104,6 @@ pub struct Planned {
 }
 
 impl Ledger {
-    /// Since when a schedule has its cadence: what that names before is not due. The first look notes it down, and so
-    /// does each one that finds another cadence than the last.
-    ///
-    /// # Errors
-    /// When the database can't be written.
-    pub async fn since(&self, schedule: &str, cadence: &str, now: DateTime<Utc>) -> Result<DateTime<Utc>, LedgerError> {
-        let mut tx = self.begin().await?;
-        // A ledger of before knows no cadence: the one that is found there is taken for the one that it had.
-        let seen = sqlx::query(
-            "INSERT INTO schedule (name, first_seen_at, cadence, since_at) VALUES ($1, $2, $3, $2)
-             ON CONFLICT (name) DO UPDATE SET
-                 since_at = CASE WHEN schedule.cadence IN ('', excluded.cadence) THEN schedule.since_at
-                                 ELSE excluded.since_at END,
-                 cadence = excluded.cadence",
-        );
-        seen.bind(schedule).bind(micros(now)).bind(cadence).execute(&mut *tx).await?;
-        let row = sqlx::query("SELECT since_at FROM schedule WHERE name = $1").bind(schedule);
-        let row = row.fetch_one(&mut *tx).await?;
-        tx.commit().await?;
-        super::row::instant(&row, "schedule", "since_at")
-    }
-
-    /// The same without a look of its own; none for a schedule that was never looked at.
-    ///
-    /// # Errors
-    /// When the database can't be read.
-    pub async fn looked_at_since(&self, schedule: &str) -> Result<Option<DateTime<Utc>>, LedgerError> {
-        let row = sqlx::query("SELECT since_at FROM schedule WHERE name = $1").bind(schedule);
-        let row = row.fetch_optional(&self.read).await?;
-        row.map(|row| super::row::instant(&row, "schedule", "since_at")).transpose()
-    }
-
-    /// The occurrences of a schedule after an instant that have a row, in order.
-    ///
-    /// # Errors
-    /// When the database can't be read.
-    pub async fn occurrences_after(
-        &self,
-        schedule: &str,
-        after: DateTime<Utc>,
-    ) -> Result<Vec<DateTime<Utc>>, LedgerError> {
-        let rows = sqlx::query(
-            "SELECT occurrence_at FROM run WHERE schedule = $1 AND occurrence_at > $2 ORDER BY occurrence_at",
-        );
-        let rows = rows.bind(schedule).bind(micros(after)).fetch_all(&self.read).await?;
-        rows.iter().map(|row| super::row::instant(row, "run", "occurrence_at")).collect()
-    }
-
-    /// The latest occurrence of a schedule that has a row.
-    ///
-    /// # Errors
-    /// When the database can't be read.
-    pub async fn last_occurrence(&self, schedule: &str) -> Result<Option<DateTime<Utc>>, LedgerError> {
-        let row = sqlx::query(
-            "SELECT occurrence_at FROM run WHERE schedule = $1 AND occurrence_at IS NOT NULL
-             ORDER BY occurrence_at DESC LIMIT 1",
-        );
-        let row = row.bind(schedule).fetch_optional(&self.read).await?;
-        row.map(|row| super::row::instant(&row, "run", "occurrence_at")).transpose()
-    }
-
     /// Writes a run down, or finds the one of that schedule and occurrence; true when it is new. A call by hand
     /// always makes a new one.
     ///
@@ -159,28 +116,60 @@ impl Ledger {
         Ok(planned)
     }
 
-    /// Writes down that an occurrence is not run: missed or skipped, and why. One that has a row keeps it.
+    /// Writes occurrences down, all at once: each is to run, or is missed or skipped for a reason. One that has a row
+    /// keeps it, but for one that was recorded by a clock that was ahead and did not run: it is planned again. Returns
+    /// those that are new or planned again.
     ///
     /// # Errors
-    /// When the state is another, or the database can't be written.
-    pub async fn record_occurrence(
+    /// When an outcome is another, or the database can't be written; then nothing is.
+    pub async fn plan_occurrences(
         &self,
-        new: &NewRun,
-        outcome: RunState,
-        reason: &str,
+        occurrences: &[(NewRun, Option<(RunState, String)>)],
         now: DateTime<Utc>,
-    ) -> Result<(RunRow, bool), LedgerError> {
+    ) -> Result<Vec<RunRow>, LedgerError> {
         let mut tx = self.begin().await?;
-        let (row, is_new) = insert_run(&mut tx, new, RunState::Planned, "planned", now).await?;
-        if is_new {
-            move_there(&mut tx, &row, outcome, reason, now).await?;
+        let mut planned = Vec::new();
+        for (new, outcome) in occurrences {
+            let (row, is_new) = insert_run(&mut tx, new, RunState::Planned, "planned", now).await?;
+            match outcome {
+                Some((state, reason)) if is_new => move_there(&mut tx, &row, *state, reason, now).await?,
+                None if row.state == RunState::Missed && row.planned_at > now => {
+                    let reason = "it was recorded by a clock that was ahead, before it was due";
+                    move_there(&mut tx, &row, RunState::Planned, reason, now).await?;
+                }
+                None if is_new => {}
+                _ => continue,
+            }
+            planned.push(read_run(&mut tx, row.id).await?);
         }
-        let row = read_run(&mut tx, row.id).await?;
         tx.commit().await?;
-        Ok((row, is_new))
+        Ok(planned)
     }
 
-    /// Writes the editions of a run and their deliveries down in one transaction, and moves the run to `running`.
+    /// Writes a run down for what a run leaves out for now, and has it wait. There is one such part after each run.
+    ///
+    /// # Errors
+    /// When the database can't be written.
+    pub async fn plan_part(&self, row: &RunRow, waits: &Waits, now: DateTime<Utc>) -> Result<RunRow, LedgerError> {
+        let mut tx = self.begin().await?;
+        let insert = sqlx::query(
+            "INSERT INTO run (schedule, period, data, config_digest, why, state, reason, planned_at, moved_at, of_run,
+                 part, start_at, deadline_at)
+             SELECT schedule, period, '', config_digest, why, 'planned', 'planned', $1, $1, COALESCE(of_run, id),
+                 part + 1, start_at, deadline_at FROM run WHERE id = $2
+             ON CONFLICT (of_run, part) WHERE of_run IS NOT NULL DO NOTHING",
+        );
+        insert.bind(micros(now)).bind(row.id.0).execute(&mut *tx).await?;
+        let part = sqlx::query(select_runs!("WHERE r.of_run = $1 AND r.part = $2"));
+        let first = row.of_run.unwrap_or(row.id);
+        let part = run_row(&part.bind(first.0).bind(i64::from(row.part) + 1).fetch_one(&mut *tx).await?)?;
+        wait_there(&mut tx, &part, waits, now).await?;
+        tx.commit().await?;
+        Ok(part)
+    }
+
+    /// Writes the editions of a run and their deliveries down in one transaction, with who gets nothing by it, and moves
+    /// the run to `running`.
     ///
     /// An edition or a delivery that is there already, from this run or another, is left as it is: this is what
     /// makes the same period, run twice, make and send nothing twice.
@@ -191,6 +180,7 @@ impl Ledger {
         &self,
         run: RunId,
         editions: &[NewEdition],
+        exclusions: &[NewExclusion],
         now: DateTime<Utc>,
     ) -> Result<Planned, LedgerError> {
         check_bounds(editions)?;
@@ -216,6 +206,9 @@ impl Ledger {
             .collect();
         for batch in deliveries.chunks(ROWS_PER_INSERT) {
             planned.n_new_deliveries += insert_deliveries(&mut tx, run, batch, now).await?;
+        }
+        for batch in exclusions.chunks(ROWS_PER_INSERT) {
+            insert_exclusions(&mut tx, run, batch).await?;
         }
         follow_their_editions(&mut tx, run, now).await?;
         tx.commit().await?;
@@ -268,13 +261,14 @@ async fn insert_run(
 ) -> Result<(RunRow, bool), LedgerError> {
     let insert = sqlx::query(
         "INSERT INTO run (schedule, occurrence_at, period, data, config_digest, why, state, reason, planned_at,
-             moved_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)
+             moved_at, start_at, deadline_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10, $11)
          ON CONFLICT (schedule, occurrence_at) DO NOTHING RETURNING id",
     );
     let insert = insert.bind(&new.schedule).bind(new.occurrence_at.map(micros)).bind(new.period.to_string());
     let insert = insert.bind(&new.data).bind(&new.config_digest).bind(reason_text(&new.why));
     let insert = insert.bind(state.word()).bind(reason).bind(micros(now));
+    let insert = insert.bind(new.start_at.map(micros)).bind(new.deadline_at.map(micros));
     if let Some(row) = insert.fetch_optional(&mut *conn).await? {
         return Ok((read_run(conn, RunId(row.try_get("id")?)).await?, true));
     }
@@ -344,6 +338,19 @@ async fn insert_deliveries(
     });
     query.push(" ON CONFLICT (edition_id, address_key) DO NOTHING");
     Ok(query.build().execute(conn).await?.rows_affected())
+}
+
+async fn insert_exclusions(conn: &mut SqliteConnection, run: RunId, batch: &[NewExclusion]) -> Result<(), LedgerError> {
+    let mut query =
+        QueryBuilder::<Sqlite>::new("INSERT INTO exclusion (run_id, partner_id, address, address_key, role, rule) ");
+    query.push_values(batch, |mut row, exclusion| {
+        row.push_bind(run.0).push_bind(exclusion.partner_id.clone()).push_bind(exclusion.address.clone());
+        row.push_bind(exclusion.address.to_lowercase()).push_bind(exclusion.role.clone());
+        row.push_bind(reason_text(&exclusion.rule));
+    });
+    query.push(" ON CONFLICT (run_id, partner_id, address_key, role) DO NOTHING");
+    query.build().execute(conn).await?;
+    Ok(())
 }
 
 /// Deliveries planned for editions that had ended before: ready where there is a pack, else as their edition.

@@ -1,6 +1,6 @@
 //! What `status`, `gaps` and `why` ask.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use sqlx::sqlite::SqliteRow;
@@ -9,13 +9,14 @@ use sqlx::{Row as _, SqliteConnection};
 use super::hand::read_edition;
 use super::plan::read_run;
 use super::row::{
-    attempt_row, delivery_row, edition_row, instant, run_row, select_deliveries, select_editions, select_runs, state,
+    attempt_row, delivery_row, edition_row, instant, parsed, run_row, select_deliveries, select_editions, select_runs,
+    state,
 };
 use super::state::State;
 use super::{
     AttemptRow, DeliveryId, DeliveryRow, DeliveryState, EditionRow, EditionState, Ledger, LedgerError, RunId, RunRow,
 };
-use crate::base::EditionId;
+use crate::base::{EditionId, Period};
 
 /// The most rows that one question answers with.
 pub const ROWS_MAX: usize = 50_000;
@@ -70,7 +71,66 @@ pub struct MoveRow {
     pub worker_id: Option<i64>,
 }
 
+/// Somebody who got nothing by a run, and why.
+#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize)]
+pub struct ExclusionRow {
+    /// The run.
+    pub run: RunId,
+    /// Its schedule.
+    pub schedule: String,
+    /// What it is about.
+    pub period: Period,
+    /// The partner.
+    pub partner_id: String,
+    /// The recipient's address; empty for the partner as a whole.
+    pub address: String,
+    /// The role that was granted.
+    pub role: String,
+    /// By which rule.
+    pub rule: String,
+}
+
 impl Ledger {
+    /// Who got nothing, the newest run first: an address, whatever its case, or a partner by its id.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn exclusions(&self, who: &str) -> Result<Page<ExclusionRow>, LedgerError> {
+        let rows = sqlx::query(
+            "SELECT x.run_id, r.schedule, r.period, x.partner_id, x.address, x.role, x.rule
+             FROM exclusion x JOIN run r ON r.id = x.run_id
+             WHERE x.address_key = $1 OR x.partner_id = $2 ORDER BY x.run_id DESC, x.partner_id, x.address LIMIT $3",
+        );
+        let rows = rows.bind(who.to_lowercase()).bind(who).bind(one_more()).fetch_all(&self.read).await?;
+        page(rows, |row| {
+            Ok(ExclusionRow {
+                run: RunId(row.try_get("run_id")?),
+                schedule: row.try_get("schedule")?,
+                period: parsed(row, "run", "period")?,
+                partner_id: row.try_get("partner_id")?,
+                address: row.try_get("address")?,
+                role: row.try_get("role")?,
+                rule: row.try_get("rule")?,
+            })
+        })
+    }
+
+    /// The runs that wait for a partner's data, with what it lacks.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn waiting_for(&self, partner_id: &str) -> Result<Vec<(RunRow, String)>, LedgerError> {
+        let rows = sqlx::query(
+            "SELECT r.id, l.what FROM lack l JOIN run r ON r.id = l.run_id
+             WHERE l.partner_id = $1 AND r.state = 'waiting' ORDER BY r.id",
+        );
+        let mut waiting = Vec::new();
+        for row in rows.bind(partner_id).fetch_all(&self.read).await? {
+            waiting.push((self.run(RunId(row.try_get("id")?)).await?, row.try_get("what")?));
+        }
+        Ok(waiting)
+    }
+
     /// The latest runs, the newest first; at most `limit` and [`ROWS_MAX`].
     ///
     /// # Errors
@@ -79,6 +139,16 @@ impl Ledger {
         let runs = sqlx::query(select_runs!("ORDER BY r.id DESC LIMIT $1"));
         let limit = i64::try_from(limit.min(ROWS_MAX)).unwrap_or_default();
         runs.bind(limit).fetch_all(&self.read).await?.iter().map(run_row).collect()
+    }
+
+    /// The runs about a period, the newest first; at most [`ROWS_MAX`].
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn runs_about(&self, period: Period) -> Result<Vec<RunRow>, LedgerError> {
+        let runs = sqlx::query(select_runs!("WHERE r.period = $1 ORDER BY r.id DESC LIMIT $2"));
+        let runs = runs.bind(period.to_string()).bind(one_more());
+        runs.fetch_all(&self.read).await?.iter().map(run_row).collect()
     }
 
     /// One run.
@@ -105,6 +175,17 @@ impl Ledger {
         let editions =
             sqlx::query(select_editions!("WHERE e.run_id = $1 ORDER BY e.partner_id, e.audience, e.number LIMIT $2"));
         page(editions.bind(run.0).bind(one_more()).fetch_all(&self.read).await?, edition_row)
+    }
+
+    /// Which of these editions have a row.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn known_editions(&self, ids: &[EditionId]) -> Result<BTreeSet<EditionId>, LedgerError> {
+        let asked: Vec<String> = ids.iter().map(ToString::to_string).collect();
+        let known = sqlx::query("SELECT id FROM edition WHERE id IN (SELECT value FROM json_each($1))");
+        let known = known.bind(serde_json::Value::from(asked).to_string()).fetch_all(&self.read).await?;
+        known.iter().map(|row| parsed(row, "edition", "id").map(EditionId)).collect()
     }
 
     /// The editions of a partner, the newest first.
@@ -168,8 +249,8 @@ impl Ledger {
     /// When the database can't be read.
     pub async fn gaps(&self) -> Result<Page<RunRow>, LedgerError> {
         let gaps = sqlx::query(select_runs!(
-            "WHERE r.occurrence_at IS NOT NULL AND r.state NOT IN ('done', 'partial', 'missed', 'skipped')
-             ORDER BY r.occurrence_at, r.id LIMIT $1"
+            "WHERE (r.occurrence_at IS NOT NULL OR r.of_run IS NOT NULL) AND r.state NOT IN ('done', 'partial', 'missed', 'skipped')
+             ORDER BY 3, r.id LIMIT $1"
         ));
         page(gaps.bind(one_more()).fetch_all(&self.read).await?, run_row)
     }

@@ -52,6 +52,14 @@ pub struct RunRow {
     pub config_digest: String,
     /// Why it came to be.
     pub why: String,
+    /// The run whose later part it is; none for a whole one and for a first part.
+    pub of_run: Option<RunId>,
+    /// 1 for a whole run or its first part.
+    pub part: u32,
+    /// When it may start; at once when none.
+    pub start_at: Option<DateTime<Utc>>,
+    /// Until when it may start, and wait for data; for ever when none.
+    pub deadline_at: Option<DateTime<Utc>>,
     /// How far it is.
     pub state: RunState,
     /// Why it is there.
@@ -165,7 +173,9 @@ pub struct AttemptRow {
 macro_rules! select_runs {
     ($rest:literal) => {
         concat!(
-            "SELECT r.id, r.schedule, r.occurrence_at, r.period, r.data, r.config_digest, r.why, r.state, r.reason,
+            "SELECT r.id, r.schedule,
+             COALESCE(r.occurrence_at, (SELECT f.occurrence_at FROM run f WHERE f.id = r.of_run)) AS occurrence_at,
+             r.period, r.data, r.config_digest, r.why, r.of_run, r.part, r.start_at, r.deadline_at, r.state, r.reason,
              r.planned_at, r.moved_at, r.fence FROM run r ",
             $rest
         )
@@ -209,6 +219,10 @@ pub(super) fn run_row(row: &SqliteRow) -> Result<RunRow, LedgerError> {
         data: row.try_get("data")?,
         config_digest: row.try_get("config_digest")?,
         why: row.try_get("why")?,
+        of_run: row.try_get::<Option<i64>, _>("of_run")?.map(RunId),
+        part: count(row, "run", "part")?,
+        start_at: optional_instant(row, "run", "start_at")?,
+        deadline_at: optional_instant(row, "run", "deadline_at")?,
         state: state(row, "state")?,
         reason: row.try_get("reason")?,
         planned_at: instant(row, "run", "planned_at")?,
@@ -295,7 +309,8 @@ pub(super) fn instant(
     at(row.try_get(column)?, table, column)
 }
 
-fn optional_instant(
+/// The instant in a column that may have none.
+pub(super) fn optional_instant(
     row: &SqliteRow,
     table: &'static str,
     column: &'static str,
@@ -307,7 +322,8 @@ fn at(micros: i64, table: &'static str, column: &'static str) -> Result<DateTime
     DateTime::from_timestamp_micros(micros).ok_or_else(|| corrupt(table, column, micros.to_string()))
 }
 
-fn parsed<T: FromStr>(row: &SqliteRow, table: &'static str, column: &'static str) -> Result<T, LedgerError> {
+/// The value that a column's text stands for.
+pub(super) fn parsed<T: FromStr>(row: &SqliteRow, table: &'static str, column: &'static str) -> Result<T, LedgerError> {
     let text: String = row.try_get(column)?;
     text.parse().map_err(|_| corrupt(table, column, text))
 }

@@ -1,5 +1,6 @@
 //! How a run goes on and ends.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use chrono::{DateTime, Utc};
@@ -8,6 +9,7 @@ use sqlx::{Row as _, SqliteConnection};
 use super::plan::{move_there, read_run};
 use super::query::{Counts, counts_of};
 use super::row::{run_row, select_runs};
+use super::step::reason_text;
 use super::{DeliveryState, EditionState, Ledger, LedgerError, RunId, RunRow, RunState};
 
 impl Ledger {
@@ -35,17 +37,39 @@ impl Ledger {
         Ok(())
     }
 
-    /// Pins the data set of a run that has none yet.
+    /// Pins the data set of a run that has none yet, and says which one is: once pinned, it is never another.
     ///
     /// # Errors
-    /// [`LedgerError::Move`] when the run is past `waiting`; its data set is never changed.
-    pub async fn pin_data(&self, run: RunId, data: &str) -> Result<(), LedgerError> {
-        let pinned = sqlx::query("UPDATE run SET data = $1 WHERE id = $2 AND state IN ('planned', 'waiting')");
-        if pinned.bind(data).bind(run.0).execute(&self.write).await?.rows_affected() > 0 {
-            return Ok(());
-        }
-        let row = read_run(&mut *self.read.acquire().await?, run).await?;
-        Err(LedgerError::Move { row: "run", id: run.to_string(), from: row.state.word(), to: "pinned" })
+    /// When there is no such run or the database can't be written.
+    pub async fn pin_data(&self, run: RunId, data: &str) -> Result<String, LedgerError> {
+        let mut tx = self.begin().await?;
+        let pinned = sqlx::query("UPDATE run SET data = $1 WHERE id = $2 AND data = ''");
+        pinned.bind(data).bind(run.0).execute(&mut *tx).await?;
+        let row = read_run(&mut tx, run).await?;
+        tx.commit().await?;
+        Ok(row.data)
+    }
+
+    /// Has a run wait, and writes down what for; one that waits already has its words renewed.
+    ///
+    /// # Errors
+    /// [`LedgerError::Move`] when it may not wait any more.
+    pub async fn wait(&self, run: RunId, waits: &Waits, now: DateTime<Utc>) -> Result<(), LedgerError> {
+        let mut tx = self.begin().await?;
+        let row = read_run(&mut tx, run).await?;
+        wait_there(&mut tx, &row, waits, now).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// What a run waits for, or waited for last, by partner.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn waits_of(&self, run: RunId) -> Result<BTreeMap<String, String>, LedgerError> {
+        let rows = sqlx::query("SELECT partner_id, what FROM lack WHERE run_id = $1").bind(run.0);
+        let rows = rows.fetch_all(&self.read).await?;
+        rows.iter().map(|row| Ok((row.try_get("partner_id")?, row.try_get("what")?))).collect()
     }
 
     /// Ends a running run when none of its editions and deliveries is open: `done`, or `partial` with the counts of
@@ -81,6 +105,36 @@ impl Ledger {
         ));
         open.fetch_all(&self.read).await?.iter().map(run_row).collect()
     }
+}
+
+/// What a run waits for.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Waits {
+    /// In one line.
+    pub reason: String,
+    /// What each partner lacks.
+    pub by_partner: BTreeMap<String, String>,
+}
+
+/// Has a run wait, in a transaction of the caller's.
+pub(super) async fn wait_there(
+    conn: &mut SqliteConnection,
+    row: &RunRow,
+    waits: &Waits,
+    now: DateTime<Utc>,
+) -> Result<(), LedgerError> {
+    if row.state == RunState::Waiting {
+        let renewed = sqlx::query("UPDATE run SET reason = $1 WHERE id = $2");
+        renewed.bind(reason_text(&waits.reason)).bind(row.id.0).execute(&mut *conn).await?;
+    } else {
+        move_there(conn, row, RunState::Waiting, &waits.reason, now).await?;
+    }
+    sqlx::query("DELETE FROM lack WHERE run_id = $1").bind(row.id.0).execute(&mut *conn).await?;
+    for (partner_id, what) in &waits.by_partner {
+        let lack = sqlx::query("INSERT INTO lack (run_id, partner_id, what) VALUES ($1, $2, $3)");
+        lack.bind(row.id.0).bind(partner_id).bind(reason_text(what)).execute(&mut *conn).await?;
+    }
+    Ok(())
 }
 
 /// Whether anything of a run is still to be done by itself: an edition to make, a delivery to try or under way.

@@ -92,8 +92,8 @@ state! {
         Done = "done" => [],
         /// Some of it failed and is named; nobody moves it.
         Partial = "partial" => [],
-        /// It came due and did not run; nobody moves it.
-        Missed = "missed" => [],
+        /// It came due and did not run. The planner moves it on if a clock that was ahead recorded it before it was due.
+        Missed = "missed" => [Planned],
         /// It was left out by a rule or an admin; nobody moves it.
         Skipped = "skipped" => [],
     }

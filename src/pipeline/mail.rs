@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use futures::StreamExt;
+use futures::future::BoxFuture;
 
 use crate::archive::{ArchiveError, Pack};
 use crate::deliver::{Attachment, Mailbox, Outcome, Parcel};
@@ -35,7 +36,11 @@ pub(super) async fn deliver_ready(press: &Press, order: &Order, run: RunId) -> R
         for (path, claims) in by_edition(claims) {
             // The files of one edition are read once for all who get it, and verified against its manifest.
             let pack = press.archive.get(&path).await;
-            let sends = claims.iter().map(|claim| send(press, order, claim, pack.as_ref()));
+            // Boxed one by one: behind a closure the compiler cannot tell that they may change threads.
+            let mut sends: Vec<BoxFuture<'_, Result<(), LedgerError>>> = Vec::with_capacity(claims.len());
+            for claim in &claims {
+                sends.push(Box::pin(send(press, order, claim, pack.as_ref())));
+            }
             let mut sends = futures::stream::iter(sends).buffer_unordered(AT_ONCE_MAX);
             while let Some(settled) = sends.next().await {
                 settled?;

@@ -1,5 +1,6 @@
 //! Plan, burst, deliver: a run from end to end. The only place that knows every stage.
 
+mod begin;
 mod mail;
 mod make;
 mod order;
@@ -8,5 +9,5 @@ mod run;
 mod spool;
 
 pub use order::{Order, Press, Stop};
-pub use plan::{Plan, PlannedEdition, plan};
+pub use plan::{Plan, PlannedEdition, plan, plan_over};
 pub use run::{Progress, Ran, RunError, Step, resume, run};

@@ -13,6 +13,7 @@ use crate::facts::FactSource;
 use crate::ledger::{Ledger, Retries};
 use crate::render::email::MailTemplates;
 use crate::render::{Format, Themes};
+use crate::schedule::NotFull;
 use crate::sections::Template;
 
 /// Everything outside that a run touches.
@@ -67,6 +68,8 @@ pub struct Order {
     pub range_months: u32,
     /// The day of the next month from which on a month counts as full.
     pub closing_day: u32,
+    /// What is done about a partner whose data for the period is not full when an occurrence is due.
+    pub not_full: NotFull,
     /// Whether an audience without figures gets a report that says so.
     pub send_empty: bool,
     /// Of which partners only; of all when none.
@@ -74,7 +77,7 @@ pub struct Order {
     /// For which roles only; for all when none.
     pub only_roles: Option<BTreeSet<String>>,
     /// Who is to get something.
-    pub recipients: Vec<Recipient>,
+    pub recipients: Arc<Vec<Recipient>>,
     /// Who sends.
     pub from: Mailbox,
     /// Where answers go, if not to the sender.

@@ -6,7 +6,7 @@ use crate::audience::{Audience, Burst, Decision, Partner, Recipient, audiences};
 use crate::base::{EditionId, Period};
 use crate::deliver::message_id;
 use crate::facts::{DataSet, FactsError};
-use crate::ledger::{NewDelivery, NewEdition};
+use crate::ledger::{NewDelivery, NewEdition, NewExclusion};
 
 use super::order::{Order, Press};
 
@@ -51,7 +51,7 @@ pub struct PlannedEdition {
 /// # Errors
 /// When the facts cannot be read.
 pub async fn plan(press: &Press, order: &Order, period: Period) -> Result<Plan, FactsError> {
-    plan_pinned(press, order, period, press.facts.pin().await?).await
+    plan_pinned(press, order, period, press.facts.pin(press.clock.now()).await?).await
 }
 
 /// The same over a data set that is pinned already.
@@ -65,7 +65,8 @@ pub(super) async fn plan_pinned(
     Ok(plan_over(order, period, data, partners))
 }
 
-fn plan_over(order: &Order, period: Period, data: DataSet, partners: Vec<Partner>) -> Plan {
+/// The same over partners that are known already.
+pub fn plan_over(order: &Order, period: Period, data: DataSet, partners: Vec<Partner>) -> Plan {
     let (bursts, decisions) = audiences(&order.recipients, &order.roles);
     let partners: BTreeMap<&str, &Partner> =
         partners.iter().filter(|partner| order.covers(&partner.id)).map(|partner| (&*partner.id, partner)).collect();
@@ -92,6 +93,38 @@ fn plan_over(order: &Order, period: Period, data: DataSet, partners: Vec<Partner
         without_partner: order.recipients.iter().filter(gone).cloned().collect(),
         editions,
         decisions,
+    }
+}
+
+impl Plan {
+    /// Who gets nothing of the partners it is for, and by which rule.
+    pub fn exclusions(&self, order: &Order) -> Vec<NewExclusion> {
+        let gone: BTreeSet<&str> = self.without_partner.iter().map(|recipient| recipient.partner_id.as_str()).collect();
+        let decided = self.decisions.iter().filter(|decision| order.covers(&decision.recipient.partner_id));
+        let of_decision = |decision: &Decision| {
+            let recipient = &decision.recipient;
+            let rule = match &decision.audience {
+                None => decision.rule.clone(),
+                Some(_) if gone.contains(recipient.partner_id.as_str()) => "the partner is not in the data".to_owned(),
+                Some(audience) if !order.is_for(&audience.role) => {
+                    format!("the schedule is not for the role `{}`", audience.role)
+                }
+                Some(_) => return None,
+            };
+            Some(NewExclusion {
+                partner_id: recipient.partner_id.clone(),
+                address: recipient.address.clone(),
+                role: recipient.grant.role.clone(),
+                rule,
+            })
+        };
+        let of_partner = |partner: &Partner| NewExclusion {
+            partner_id: partner.id.clone(),
+            address: String::new(),
+            role: String::new(),
+            rule: "nobody is to get a report of this partner".to_owned(),
+        };
+        decided.filter_map(of_decision).chain(self.without_recipients.iter().map(of_partner)).collect()
     }
 }
 

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
@@ -13,10 +12,11 @@ use crate::facts::{BurstRequest, DataSet, FactsError, PartnerFacts};
 use crate::gate::Others;
 use crate::ledger::{EditionClaim, EditionOutcome, LedgerError, NewRun, Planned, RunId, RunRow, RunState};
 
+use super::begin::{Begun, begin};
 use super::mail::{ask_uncertain, deliver_ready};
 use super::make::{Draft, Edition, Made, MakeError, Of, inspect_pack, make};
 use super::order::{Order, Press};
-use super::plan::{Plan, plan, plan_pinned};
+use super::plan::{Plan, plan};
 
 /// How many editions are claimed at once.
 const CLAIMS_MAX: usize = 64;
@@ -72,28 +72,24 @@ pub struct Ran {
     pub plan: Option<Plan>,
 }
 
-/// Runs an order about a period: by hand when there is no occurrence.
+/// Runs an order about a period by hand.
 ///
 /// An edition or a delivery that an earlier run has is left as it is, so that running twice makes and sends
 /// nothing twice.
 ///
 /// # Errors
 /// When facts or ledger fail; single editions and deliveries that fail are rows, not errors.
-pub async fn run(
-    press: &Press,
-    order: &Arc<Order>,
-    (period, occurrence_at): (Period, Option<DateTime<Utc>>),
-    why: &str,
-    progress: &Progress,
-) -> Result<Ran, RunError> {
+pub async fn run(press: &Press, order: &Arc<Order>, period: Period, progress: &Progress) -> Result<Ran, RunError> {
     let plan = plan(press, order, period).await?;
     let new = NewRun {
         schedule: order.schedule.clone(),
-        occurrence_at,
+        occurrence_at: None,
         period,
         data: data_text(&plan.data),
         config_digest: order.config_digest.to_string(),
-        why: why.to_owned(),
+        why: "by hand".to_owned(),
+        start_at: None,
+        deadline_at: None,
     };
     let (row, _) = press.ledger.plan_run(&new, press.clock.now()).await?;
     let planned = write_down(press, order, &row, &plan).await?;
@@ -102,38 +98,49 @@ pub async fn run(
     Ok(Ran { run, planned: Some(planned), plan: Some(plan) })
 }
 
-/// Goes on with a run that an earlier process left open.
+/// Begins the run of an occurrence, or goes on with a run that an earlier process left open. One whose data is not full
+/// waits.
 ///
-/// One that broke off before its editions were written down is planned anew over its pinned data; but a call by
-/// hand, whose partners and roles only the caller knew, is left out and says so.
+/// A call by hand that broke off before its editions were written down is left out and says so: only the caller knew
+/// its partners and roles.
 ///
 /// # Errors
 /// As [`run`].
 pub async fn resume(press: &Press, order: &Arc<Order>, row: &RunRow, progress: &Progress) -> Result<Ran, RunError> {
-    if row.state == RunState::Planned {
-        if row.occurrence_at.is_none() {
-            let reason = "it broke off before it was planned; run it again";
-            press.ledger.move_run(row.id, RunState::Skipped, reason, press.clock.now()).await?;
-            return Ok(Ran { run: press.ledger.run(row.id).await?, planned: None, plan: None });
-        }
-        let plan = plan_pinned(press, order, row.period, data_set(row)?).await?;
-        write_down(press, order, row, &plan).await?;
+    if row.state == RunState::Planned && row.occurrence_at.is_none() {
+        let reason = "it broke off before it was planned; run it again";
+        press.ledger.move_run(row.id, RunState::Skipped, reason, press.clock.now()).await?;
+        return Ok(Ran { run: press.ledger.run(row.id).await?, planned: None, plan: None });
     }
-    let run = work(press, order, row, progress).await?;
+    // One that an admin released before it ever had its editions is begun too.
+    let is_begun = row.state == RunState::Running && row.is_pinned();
+    if !is_begun && begin(press, order, row).await? == Begun::NotYet {
+        return Ok(Ran { run: press.ledger.run(row.id).await?, planned: None, plan: None });
+    }
+    // With the data that it is pinned to by now.
+    let row = press.ledger.run(row.id).await?;
+    let run = work(press, order, &row, progress).await?;
     Ok(Ran { run, planned: None, plan: None })
 }
 
 /// Writes the planned editions and deliveries down, all at once.
-async fn write_down(press: &Press, order: &Order, row: &RunRow, plan: &Plan) -> Result<Planned, LedgerError> {
+pub(super) async fn write_down(
+    press: &Press,
+    order: &Order,
+    row: &RunRow,
+    plan: &Plan,
+) -> Result<Planned, LedgerError> {
     let editions: Vec<_> = plan.editions.iter().map(|edition| edition.row(order, row.period)).collect();
-    press.ledger.plan_editions(row.id, &editions, press.clock.now()).await
+    // A later part of a run leaves out nobody but those that the first one did.
+    let exclusions = if row.of_run.is_none() { plan.exclusions(order) } else { Vec::new() };
+    press.ledger.plan_editions(row.id, &editions, &exclusions, press.clock.now()).await
 }
 
-fn data_set(row: &RunRow) -> Result<DataSet, RunError> {
-    serde_json::from_str(&row.data).map_err(|_| RunError::DataSet { run: row.id, data: row.data.clone() })
+pub(super) fn data_set(run: RunId, data: &str) -> Result<DataSet, RunError> {
+    serde_json::from_str(data).map_err(|_| RunError::DataSet { run, data: data.to_owned() })
 }
 
-fn data_text(data: &DataSet) -> String {
+pub(super) fn data_text(data: &DataSet) -> String {
     // A closed enum of numbers, a digest and an instant: serializing it cannot fail.
     serde_json::to_string(data).unwrap_or_default()
 }
@@ -167,7 +174,7 @@ async fn work(press: &Press, order: &Arc<Order>, row: &RunRow, progress: &Progre
 
 /// What the run's editions share.
 async fn of(press: &Press, row: &RunRow) -> Result<Of, RunError> {
-    let data = data_set(row)?;
+    let data = data_set(row.id, &row.data)?;
     let partners = press.facts.partners(&data).await?;
     let names = Others::new(partners.iter().map(|partner| partner.name.as_str())).map_err(RunError::Names)?;
     Ok(Of { period: row.period, data, pinned_at: row.planned_at, partners: names })

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Datelike, Duration, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use chrono_tz::Tz;
-use serde::ser::{Serialize, SerializeStruct, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::local::{Found, instant_of, local_of, overlap_at};
 use super::{Cron, Rule};
@@ -17,11 +17,12 @@ const YEARS: std::ops::RangeInclusive<i32> = 1..=4998;
 ///
 /// A nominal local time comes due once: when it exists twice, the first time; when it does not exist, at the end of
 /// the gap. So an hourly expression leaves out the repeated hour in autumn.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Cadence {
     /// Which local times.
     pub times: Times,
     /// The zone whose clock they are of.
+    #[serde(serialize_with = "zone_name", deserialize_with = "zone_of")]
     pub zone: Tz,
     /// Nothing is due on nominal days before this one.
     pub not_before: Option<NaiveDate>,
@@ -32,7 +33,8 @@ pub struct Cadence {
 }
 
 /// Which local times a cadence names.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Times {
     /// Those of a cron expression.
     Cron(Cron),
@@ -90,25 +92,6 @@ pub(super) struct Bare {
     found: Found,
 }
 
-/// Everything that decides when something is due, for a configuration's digest.
-impl Serialize for Cadence {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut fields = serializer.serialize_struct("Cadence", 6)?;
-        match &self.times {
-            Times::Cron(cron) => fields.serialize_field("cron", &cron.to_string())?,
-            Times::Rule(rule) => {
-                fields.serialize_field("rule", &rule.to_string())?;
-                fields.serialize_field("calendar", &format!("{:?}", rule.calendar))?;
-            }
-        }
-        fields.serialize_field("zone", self.zone.name())?;
-        fields.serialize_field("not_before", &self.not_before)?;
-        fields.serialize_field("until", &self.until)?;
-        fields.serialize_field("pauses", &self.pauses)?;
-        fields.end()
-    }
-}
-
 impl Cadence {
     /// Of some times in a zone, without bounds.
     pub fn new(times: Times, zone: Tz) -> Cadence {
@@ -158,6 +141,11 @@ impl Cadence {
     /// The next `n` occurrences strictly after an instant (at most [`OCCURRENCES_MAX`]), in order.
     pub fn next_after(&self, after: DateTime<Utc>, n: usize) -> Vec<Occurrence> {
         self.after(after).take(n.min(OCCURRENCES_MAX)).map(|bare| self.in_words(bare)).collect()
+    }
+
+    /// The next occurrence's instant alone.
+    pub fn next_at(&self, after: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        self.after(after).next().map(|bare| bare.at)
     }
 
     /// The last occurrence at or before an instant.
@@ -226,4 +214,12 @@ fn within_years(at: DateTime<Utc>) -> DateTime<Utc> {
         (Some(first), Some(last)) => at.clamp(first, last),
         _ => at,
     }
+}
+
+fn zone_name<S: Serializer>(zone: &Tz, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(zone.name())
+}
+
+fn zone_of<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Tz, D::Error> {
+    String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
 }

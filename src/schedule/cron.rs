@@ -1,16 +1,19 @@
-//! Cron expressions of five fields.
+//! Cron expressions of five fields, or of six with seconds.
 
 use std::fmt;
 use std::str::FromStr;
 
 use chrono::{NaiveDate, NaiveDateTime};
 use croner::parser::{CronParser, Seconds, Year};
+use serde::{Deserialize, Serialize};
 
-/// A cron expression of five fields (minute, hour, day of month, month, day of week), as in `0 6 22W * *`.
+/// A cron expression of five fields (minute, hour, day of month, month, day of week), as in `0 6 22W * *`, or of six
+/// with the second before them.
 ///
 /// Beside lists, ranges and steps it takes names (`MON`, `JAN`), `L` (last), `W` (nearest weekday) and `FRI#2`.
 /// Where both day fields are set, either of them suffices, as in every Unix cron.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Cron {
     text: String,
     // Several hundred bytes: a bit a minute, hour and day.
@@ -21,7 +24,7 @@ pub struct Cron {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CronError {
     /// It does not have five fields.
-    #[error("cron expression `{expression}` has {n_fields} fields, expected 5")]
+    #[error("cron expression `{expression}` has {n_fields} fields, expected 5, or 6 with seconds")]
     Fields {
         /// The whole text.
         expression: String,
@@ -48,8 +51,9 @@ pub enum CronError {
     },
 }
 
-/// The fields in order: name, and what may stand there.
-const FIELDS: [(&str, &str); 5] = [
+/// The fields in order, the first of which may be left out: name, and what may stand there.
+const FIELDS: [(&str, &str); 6] = [
+    ("second", "0 to 59, as in `0` or `*/10`"),
     ("minute", "0 to 59, as in `0`, `0,30` or `*/15`"),
     ("hour", "0 to 23, as in `6`, `2,14` or `8-18`"),
     ("day of month", "1 to 31, as in `21`, `22W` (the weekday nearest to the 22nd), `L` (the last) or `LW`"),
@@ -66,10 +70,6 @@ impl CronError {
         match self {
             CronError::Fields { expression, .. } if expression.trim_start().starts_with('@') => {
                 "nicknames are not taken; write the five fields, as in `0 6 1 * *`".to_owned()
-            }
-            CronError::Fields { n_fields: 6, .. } => {
-                "seconds are not taken; leave the first field away: minute, hour, day of month, month, day of week"
-                    .to_owned()
             }
             CronError::Fields { .. } => {
                 "write minute, hour, day of month, month and day of week, as in `0 6 22W * *`".to_owned()
@@ -101,12 +101,12 @@ impl FromStr for Cron {
     fn from_str(text: &str) -> Result<Cron, CronError> {
         let fields: Vec<&str> = text.split_whitespace().collect();
         let expression = fields.join(" ");
-        if fields.len() != FIELDS.len() {
+        let Some(left_out) = FIELDS.len().checked_sub(fields.len()).filter(|n| *n <= 1) else {
             return Err(CronError::Fields { expression, n_fields: fields.len() });
-        }
-        for (n, (field, _)) in FIELDS.iter().enumerate() {
+        };
+        for (n, (field, _)) in FIELDS.iter().skip(left_out).enumerate() {
             // Each field alone among stars, so that the message can name the one that is wrong.
-            let mut alone = ["*"; 5];
+            let mut alone = vec!["*"; fields.len()];
             alone[n] = fields[n];
             if let Err(reason) = parse(&alone.join(" ")) {
                 return Err(CronError::Field { expression, field, value: fields[n].to_owned(), reason });
@@ -114,13 +114,27 @@ impl FromStr for Cron {
         }
         let whole = |reason| CronError::Field {
             expression: expression.clone(),
-            field: FIELDS[2].0,
-            value: fields[2].to_owned(),
+            field: FIELDS[3].0,
+            value: fields[3 - left_out].to_owned(),
             reason,
         };
         let cron = Cron { cron: Box::new(parse(&expression).map_err(whole)?), text: expression.clone() };
         let fires = ANY_DAY.and_then(|day| cron.after(day.and_time(chrono::NaiveTime::MIN)));
         fires.map(|_| cron).ok_or(CronError::Never { expression })
+    }
+}
+
+impl TryFrom<String> for Cron {
+    type Error = CronError;
+
+    fn try_from(text: String) -> Result<Cron, CronError> {
+        text.parse()
+    }
+}
+
+impl From<Cron> for String {
+    fn from(cron: Cron) -> String {
+        cron.text
     }
 }
 
@@ -141,7 +155,7 @@ fn parse(expression: &str) -> Result<croner::Cron, String> {
     if expression.contains('@') {
         return Err("`@` has no meaning here".to_owned());
     }
-    let parser = CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).build();
+    let parser = CronParser::builder().seconds(Seconds::Optional).year(Year::Disallowed).build();
     parser.parse(expression).map_err(|error| {
         let said = error.to_string();
         let plain = said.trim_start_matches("Component error: ").trim_start_matches("Invalid pattern: ");

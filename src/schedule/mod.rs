@@ -13,8 +13,7 @@ use serde::{Deserialize, Serialize};
 pub use cadence::{Cadence, OCCURRENCES_MAX, Occurrence, Times};
 pub use calendar::{Calendar, DayOff, DayOffError, DayRule, Moves, NATIONAL, National, Nth};
 pub use cron::{Cron, CronError};
-pub use due::{Due, DueList, DueWhat, ON_TIME_SECS_MAX, due};
-
+pub use due::{Due, DueList, DueWhat, Lateness, ON_TIME_SECS_MAX, due, start_at};
 pub use rule::{Every, ON_DEFAULT, On, OnError, Rule};
 
 use crate::base::{Month, Period};
@@ -26,7 +25,7 @@ pub enum CatchUp {
     /// The latest runs, those before it are recorded as missed.
     #[default]
     Latest,
-    /// Every one of them runs.
+    /// Every one of them runs, up to a bound.
     All,
     /// None of them runs; all are recorded as missed.
     None,
@@ -45,8 +44,41 @@ pub enum PeriodKind {
     Year,
 }
 
+/// What is done about an occurrence while an earlier one of the same schedule still runs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Overlap {
+    /// It runs when the earlier one has ended.
+    #[default]
+    Queue,
+    /// It is left out, and recorded as skipped.
+    Skip,
+}
+
+/// What is done about a partner whose data for the period is not full when an occurrence is due.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum NotFull {
+    /// The partner's editions wait, until the deadline at most, and are then sent as they are, marked preliminary.
+    #[default]
+    WaitThenSend,
+    /// They wait, until the deadline at most, and are then held for an admin.
+    WaitThenHold,
+    /// They are sent at once as they are, marked preliminary.
+    SendAtOnce,
+}
+
+/// When a schedule is due, and what each occurrence is about.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Timing {
+    /// The rule of recurrence.
+    pub cadence: Cadence,
+    /// Which period an occurrence is about.
+    pub period: PeriodRule,
+}
+
 /// Which period an occurrence is about.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct PeriodRule {
     /// How long it is.
     pub kind: PeriodKind,

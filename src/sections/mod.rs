@@ -122,12 +122,16 @@ fn head(context: &Context<'_>) -> Head {
     }
 }
 
-/// The banner's sentence when the period itself is not full: which months were compared instead.
+/// The banner's sentence when the period itself is not full: which months were compared instead, or which source of the
+/// month before is missing.
 fn preliminary(context: &Context<'_>) -> Option<String> {
     let figures = context.figures;
     let last = figures.range.last();
     if figures.coverage.is_full(last) {
-        return None;
+        let gone = figures.coverage.sources_gone(last);
+        let is = if gone.len() == 1 { "is" } else { "are" };
+        let gone = Vec::from_iter(gone).join(" and ");
+        return (!gone.is_empty()).then(|| format!("Preliminary: {gone} of {} {is} not in the data yet.", last.long()));
     }
     let missing = if figures.coverage.months.contains_key(&last) { "not full yet" } else { "not in the data yet" };
     let compared = match figures.compared {

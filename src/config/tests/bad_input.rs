@@ -215,6 +215,16 @@ fn bounds_and_calendars_that_cannot_be_are_refused_with_their_place() {
             "calendar `o` includes itself at pressrun.toml:14:12",
             "take one `include` out",
         ),
+        (
+            "every = \"day\"\non = \"Monday\"",
+            "`Monday` is neither every day nor every business day at pressrun.toml:14:6",
+            "certain weekdays go by `every = \"week\"`",
+        ),
+        (
+            "catch_up_max = 3",
+            "`catch_up_max` needs `catch_up = \"all\"` at pressrun.toml:13:16",
+            "leave one of the two out",
+        ),
         ("[calendars.us]", "`us` is a ready-made calendar at pressrun.toml:13:12", "give yours another name"),
         (
             "[calendars.o]\nweekend = [\"mon\", \"tue\", \"wed\", \"thu\", \"fri\", \"sat\", \"sun\"]",

@@ -36,7 +36,7 @@ fn reference_with_everything() -> String {
 fn the_reference_and_the_example_are_good_configurations() {
     for name in ["config/reference.toml", "config/example.toml"] {
         let config = load(&root().join(name)).unwrap_or_else(|errors| panic!("{}", errors.render(false)));
-        let Times::Rule(rule) = &config.schedules[0].cadence.times else { panic!("{:?}", config.schedules[0]) };
+        let Times::Rule(rule) = &config.schedules[0].timing.cadence.times else { panic!("{:?}", config.schedules[0]) };
         assert_eq!((rule.every, &rule.on), (Every::Month, &ON_DEFAULT), "{name}");
     }
 }
@@ -56,8 +56,11 @@ fn the_reference_is_read_into_checked_settings() {
     assert_eq!((recipient.partner_id.as_str(), recipient.grant.role.as_str()), ("1234566", "report-viewer"));
     assert_eq!(recipient.grant.scope, Scope::Locations(["6104425".to_owned(), "6105399".to_owned()].into()));
     let [monthly] = config.schedules.as_slice() else { panic!("{:?}", config.schedules) };
-    assert_eq!((monthly.name.as_str(), monthly.cadence.zone), ("monthly", chrono_tz::Europe::Berlin));
-    assert_eq!((monthly.period, monthly.range_months, &monthly.partners), (PeriodRule::default(), 12, &Partners::All));
+    assert_eq!((monthly.name.as_str(), monthly.timing.cadence.zone), ("monthly", chrono_tz::Europe::Berlin));
+    assert_eq!(
+        (monthly.timing.period, monthly.range_months, &monthly.partners),
+        (PeriodRule::default(), 12, &Partners::All)
+    );
     assert_eq!(monthly.formats, [Format::Pdf, Format::Xlsx]);
 }
 
@@ -92,11 +95,15 @@ fn the_reference_shows_the_defaults() {
         "/mail/retries",
         "/themes",
         "/schedules/0/report",
-        "/schedules/0/period",
+        "/schedules/0/timing/period",
         "/schedules/0/range_months",
         "/schedules/0/formats",
         "/schedules/0/partners",
         "/schedules/0/catch_up",
+        "/schedules/0/catch_up_max",
+        "/schedules/0/overlap",
+        "/schedules/0/jitter_secs_max",
+        "/schedules/0/not_full",
         "/schedules/0/on_empty",
         "/schedules/0/uncertain",
         "/schedules/0/deadline_hours",

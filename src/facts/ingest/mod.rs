@@ -191,7 +191,9 @@ impl Ingest {
         now: DateTime<Utc>,
     ) -> Result<Ingested, IngestError> {
         let failed = |error| self.failed(error);
-        if let Some(load_no) = self.loaded_before(connection, &tail).await.map_err(failed)? {
+        if let Some(load_no) =
+            self.loaded_before(connection, &tail, exported_at, exported_from).await.map_err(failed)?
+        {
             return Ok(Ingested::AlreadyLoaded { load_no });
         }
         let source = load.head().source;
@@ -226,13 +228,28 @@ impl Ingest {
         }))
     }
 
-    async fn loaded_before(&self, connection: &mut SqliteConnection, tail: &Tail) -> Result<Option<u64>, sqlx::Error> {
-        let load_no: Option<i64> =
-            sqlx::query_scalar("SELECT load_no FROM loads WHERE digest = ? AND partner_from = ?")
-                .bind(tail.digest.to_string())
-                .bind(self.partner_from.key())
-                .fetch_optional(connection)
-                .await?;
+    /// The load that had the same content, unless this one was exported on a later day: then it says of its months that
+    /// they are still so. A file's own date is no proof of that, since copies have later ones.
+    async fn loaded_before(
+        &self,
+        connection: &mut SqliteConnection,
+        tail: &Tail,
+        exported_at: DateTime<Utc>,
+        exported_from: ExportedFrom,
+    ) -> Result<Option<u64>, sqlx::Error> {
+        let since = match exported_from {
+            ExportedFrom::Modified => String::new(),
+            ExportedFrom::Told | ExportedFrom::FileName => exported_at.date_naive().to_string(),
+        };
+        // Instants are texts that sort, and begin with their day.
+        let load_no: Option<i64> = sqlx::query_scalar(
+            "SELECT max(load_no) FROM loads WHERE digest = ? AND partner_from = ? AND exported_at >= ?",
+        )
+        .bind(tail.digest.to_string())
+        .bind(self.partner_from.key())
+        .bind(since)
+        .fetch_one(connection)
+        .await?;
         Ok(load_no.and_then(|load_no| u64::try_from(load_no).ok()))
     }
 

@@ -47,7 +47,7 @@ async fn refused(name: &str, bytes: &[u8]) -> String {
     assert!(error.is_of_the_file(), "{error}");
     assert!(!error.hint().is_empty());
     assert_eq!(facts.summary().await.unwrap(), FactsSummary::default(), "{name}: nothing is half loaded");
-    assert!(matches!(facts.pin().await, Err(FactsError::Empty)));
+    assert!(matches!(facts.pin(now()).await, Err(FactsError::Empty)));
     error.to_string().replace(&format!("{}/", folder.path().display()), "")
 }
 
@@ -128,7 +128,7 @@ async fn a_file_is_the_same_however_it_is_packed_and_written() {
     let quoted = plain.replace("Contoso", "\"Contoso\nof two lines\"");
     let (folder, facts) = database().await;
     ingest(&facts, &fixture("precedence-seats.csv")).await.unwrap();
-    let expected = burst(&facts, facts.pin().await.unwrap(), &["1234566"]).await.remove(0).facts;
+    let expected = burst(&facts, facts.pin(now()).await.unwrap(), &["1234566"]).await.remove(0).facts;
     drop(folder);
     for (name, bytes) in [
         ("bom.csv", [b"\xef\xbb\xbf", plain.as_bytes()].concat()),
@@ -146,7 +146,7 @@ async fn a_file_is_the_same_however_it_is_packed_and_written() {
         let ingested = ingest(&facts, &path).await.unwrap();
         let Ingested::Loaded(load) = ingested else { panic!("{name}: {ingested:?}") };
         assert_eq!((load.n_rows, load.n_left_out, load.n_slices, load.load_no), (4, 1, 2, 1), "{name}");
-        let handed = burst(&facts, facts.pin().await.unwrap(), &["1234566"]).await.remove(0);
+        let handed = burst(&facts, facts.pin(now()).await.unwrap(), &["1234566"]).await.remove(0);
         assert_eq!(handed.facts, expected, "{name}");
         let partner = if name == "two-lines.csv" { "Contoso\nof two lines" } else { "Contoso" };
         assert_eq!(handed.partner.name, partner, "{name}");
@@ -162,7 +162,33 @@ async fn the_same_content_again_is_a_no_op_that_says_so() {
     assert_eq!(facts.summary().await.unwrap().newest_load_no, 1);
     // The number that the no-op took was given back.
     ingest(&facts, &fixture("zero-guid.csv")).await.unwrap();
-    assert_eq!(facts.pin().await.unwrap(), crate::facts::DataSet::Loads(2));
+    assert_eq!(facts.pin(now()).await.unwrap(), crate::facts::DataSet::Loads(2));
+}
+
+#[tokio::test]
+async fn the_same_content_exported_on_a_later_day_is_loaded_again_and_closes_its_months() {
+    let (folder, facts) = database().await;
+    let bytes = std::fs::read(fixture("markets.csv")).unwrap();
+    let ingests = Ingest::new(&facts, &ProductMap::shipped(), PartnerFrom::Account);
+    let exported = async |day: &str| {
+        let path = written(&folder, &format!("seats_{day}.csv"), &bytes);
+        ingests.file(&path, None, now(), &|_| {}).await.unwrap()
+    };
+    assert!(matches!(exported("20261102T060000Z").await, Ingested::Loaded(_)));
+    let full = async || {
+        let data = facts.pin(now()).await.unwrap();
+        burst(&facts, data, &["1234566"]).await.remove(0).coverage.is_full("2026-10".parse().unwrap())
+    };
+    assert!(!full().await);
+    assert_eq!(exported("20261102T180000Z").await, Ingested::AlreadyLoaded { load_no: 1 }, "the same day");
+    // A file's own date is that of a copy.
+    let copy = written(&folder, "copy.csv", &bytes);
+    let copied = ingests.file(&copy, None, now(), &|_| {}).await.unwrap();
+    assert_eq!(copied, Ingested::AlreadyLoaded { load_no: 1 });
+    assert!(!full().await);
+    assert!(matches!(exported("20261121T060000Z").await, Ingested::Loaded(_)));
+    assert!(full().await);
+    assert_eq!(exported("20261102T060000Z").await, Ingested::AlreadyLoaded { load_no: 2 }, "an older one stays older");
 }
 
 #[tokio::test]

@@ -136,7 +136,7 @@ impl Found {
 }
 
 /// Adds to a reseller's months the usage slices of the accounts that it was found in.
-fn add_usage(slices: &mut Slices, usage: &UsageSlices) {
+pub(super) fn add_usage(slices: &mut Slices, usage: &UsageSlices) {
     for (month, of) in slices {
         let accounts: HashSet<_> = of.iter().map(|slice| slice.account_id.clone()).collect();
         let mut accounts: Vec<_> = accounts.into_iter().filter(|account| !account.is_empty()).collect();

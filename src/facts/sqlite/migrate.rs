@@ -13,7 +13,10 @@ use crate::facts::FactsError;
 type Step = (i64, &'static str, &'static str);
 
 /// Every migration, oldest first.
-const STEPS: [Step; 1] = [(1, "facts", include_str!("../../../migrations/facts/0001_facts.sql"))];
+const STEPS: [Step; 2] = [
+    (1, "facts", include_str!("../../../migrations/facts/0001_facts.sql")),
+    (2, "reexported", include_str!("../../../migrations/facts/0002_reexported.sql")),
+];
 
 /// The version that a database has; none when it was never migrated.
 async fn found_version(pool: &SqlitePool) -> Result<Option<i64>, sqlx::Error> {
@@ -104,9 +107,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("facts.db");
         let pool = SqlitePool::connect_with(options(&path).create_if_missing(true)).await.unwrap();
-        migrate_by(&pool, &path, &[OLD, NEW], None).await.unwrap();
+        migrate_by(&pool, &path, &[OLD, NEW, (9, "newer", "SELECT 1")], None).await.unwrap();
         let refused = migrate(&pool, &path, None).await;
-        assert!(matches!(refused, Err(FactsError::Newer { found: 2, known: 1, .. })), "{refused:?}");
+        assert!(matches!(refused, Err(FactsError::Newer { found: 9, known: 2, .. })), "{refused:?}");
         let tables: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_master WHERE name = 'facts'")
             .fetch_one(&pool)
             .await

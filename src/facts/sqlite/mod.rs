@@ -2,6 +2,7 @@
 
 mod burst;
 mod choice;
+mod lacking;
 mod migrate;
 mod order;
 mod queries;
@@ -29,7 +30,7 @@ pub use recipients::{RecipientRow, read_recipients};
 pub use summary::{FactsSummary, UnmappedProduct};
 pub use view::SqliteView;
 
-use super::{BURST_PARTNERS_AHEAD, BurstRequest, DataSet, FactSource, FactsError, PartnerFacts};
+use super::{BURST_PARTNERS_AHEAD, BurstRequest, DataSet, FactSource, FactsError, Lacking, PartnerFacts};
 use crate::audience::Partner;
 use crate::base::Month;
 
@@ -93,15 +94,12 @@ impl SqliteFacts {
         name_failure(&self.path, error)
     }
 
-    async fn newest_load(&self) -> Result<DataSet, FactsError> {
+    async fn newest(&self) -> Result<u64, FactsError> {
         let newest: i64 = sqlx::query_scalar("SELECT load_no FROM load_counter")
             .fetch_one(&self.pool)
             .await
             .map_err(|error| self.failed(error))?;
-        match u64::try_from(newest) {
-            Ok(0) | Err(_) => Err(FactsError::Empty),
-            Ok(newest) => Ok(DataSet::Loads(newest)),
-        }
+        Ok(u64::try_from(newest).unwrap_or_default())
     }
 
     async fn partners_of(&self, data: &DataSet) -> Result<Vec<Partner>, FactsError> {
@@ -150,8 +148,21 @@ fn named(partners: &mut Vec<Partner>, id: String, name: Option<String>) {
 }
 
 impl FactSource for SqliteFacts {
-    fn pin(&self) -> BoxFuture<'_, Result<DataSet, FactsError>> {
-        Box::pin(self.newest_load())
+    fn pin(&self, _: DateTime<Utc>) -> BoxFuture<'_, Result<DataSet, FactsError>> {
+        Box::pin(async {
+            match self.newest().await? {
+                0 => Err(FactsError::Empty),
+                newest => Ok(DataSet::Loads(newest)),
+            }
+        })
+    }
+
+    fn newest_load(&self) -> BoxFuture<'_, Result<Option<u64>, FactsError>> {
+        Box::pin(async { self.newest().await.map(Some) })
+    }
+
+    fn lacking<'a>(&'a self, request: &'a BurstRequest) -> BoxFuture<'a, Result<Lacking, FactsError>> {
+        Box::pin(lacking::of_tables(self, request))
     }
 
     fn partners<'a>(&'a self, data: &'a DataSet) -> BoxFuture<'a, Result<Vec<Partner>, FactsError>> {

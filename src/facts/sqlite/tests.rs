@@ -75,7 +75,7 @@ pub(in crate::facts) async fn burst(source: &dyn FactSource, data: DataSet, ids:
 }
 
 async fn one(facts: &SqliteFacts) -> Handed {
-    burst(facts, facts.pin().await.unwrap(), &["1234566"]).await.remove(0)
+    burst(facts, facts.pin(now()).await.unwrap(), &["1234566"]).await.remove(0)
 }
 
 #[tokio::test]
@@ -145,7 +145,7 @@ async fn coverage_says_for_which_products_a_measure_is_carried() {
 async fn a_later_load_supersedes_the_slice_and_a_pinned_run_still_reads_the_earlier() {
     let (_folder, facts) = database().await;
     load(&facts, PartnerFrom::Account, &[("precedence-seats.csv", "2026-11-05")]).await;
-    let first = facts.pin().await.unwrap();
+    let first = facts.pin(now()).await.unwrap();
     assert_eq!(first, DataSet::Loads(1));
     load(&facts, PartnerFrom::Account, &[("later-seats.csv", "2026-11-21")]).await;
     let pinned = burst(&facts, first.clone(), &["1234566"]).await.remove(0);
@@ -239,7 +239,8 @@ async fn usage_finds_its_reseller_by_subscription_and_month_in_any_order_of_load
         let (_folder, facts) = database().await;
         let files = order.map(|name| (name, "2026-11-21"));
         load(&facts, PartnerFrom::Reseller, &files).await;
-        let handed = burst(&facts, facts.pin().await.unwrap(), &["7000002", "7000001", "7000009", "7000001"]).await;
+        let handed =
+            burst(&facts, facts.pin(now()).await.unwrap(), &["7000002", "7000001", "7000009", "7000001"]).await;
         let ids: Vec<&str> = handed.iter().map(|handed| handed.partner.id.as_str()).collect();
         assert_eq!(ids, ["7000001", "7000002", "7000009"], "each once, in the order of ids");
         // S1 moved from Dupont to Krämer: each has its usage for the months in which the subscription was theirs.
@@ -267,7 +268,7 @@ async fn usage_finds_its_reseller_by_subscription_and_month_in_any_order_of_load
         let summary = facts.summary().await.unwrap();
         assert_eq!((summary.n_without_partner, summary.n_unmatched), (1, 1));
         assert_eq!((summary.n_partners, summary.n_rows, summary.n_slices), (2, 7, 5));
-        let partners = facts.partners(&facts.pin().await.unwrap()).await.unwrap();
+        let partners = facts.partners(&facts.pin(now()).await.unwrap()).await.unwrap();
         assert_eq!(partners.iter().map(|partner| partner.name.as_str()).collect::<Vec<_>>(), ["Krämer", "Dupont"]);
     }
 }
@@ -277,7 +278,7 @@ async fn a_reader_who_drops_a_partner_gets_the_next_one_whole() {
     let (_folder, facts) = database().await;
     load(&facts, PartnerFrom::Reseller, &[("distributor-seats.csv", "2026-11-21")]).await;
     let mut receiver = facts.burst(BurstRequest {
-        data: facts.pin().await.unwrap(),
+        data: facts.pin(now()).await.unwrap(),
         partner_ids: vec!["7000001".to_owned(), "7000002".to_owned()],
         first: "2026-09".parse().unwrap(),
         last: "2026-10".parse().unwrap(),
@@ -299,7 +300,7 @@ async fn a_database_that_is_missing_or_empty_says_so() {
     let path = folder.path().join("facts.db");
     assert!(matches!(SqliteFacts::open_existing(&path).await, Err(FactsError::Missing { .. })));
     let facts = SqliteFacts::open(&path, now()).await.unwrap();
-    assert!(matches!(facts.pin().await, Err(FactsError::Empty)));
+    assert!(matches!(facts.pin(now()).await, Err(FactsError::Empty)));
     assert_eq!(facts.summary().await.unwrap(), FactsSummary::default());
     assert!(SqliteFacts::open_existing(&path).await.is_ok());
     let versions: String =

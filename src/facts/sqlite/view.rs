@@ -9,13 +9,16 @@ use sha2::Digest as _;
 use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
 use tokio::sync::mpsc;
 
+use super::lacking;
 use super::recipients::quoted;
 use super::view_burst;
 use super::view_values::{cells, column_names};
 use super::{name_failure, other_kind, read_only, require};
 use crate::audience::Partner;
 use crate::base::{Digest, Month};
-use crate::facts::{BURST_PARTNERS_AHEAD, BurstRequest, DataSet, FactSource, FactsError, Measure, PartnerFacts};
+use crate::facts::{
+    BURST_PARTNERS_AHEAD, BurstRequest, DataSet, FactSource, FactsError, Lacking, Measure, PartnerFacts,
+};
 
 /// The columns of the canonical relation, in its order.
 pub(super) const COLUMNS: [&str; 22] = [
@@ -56,15 +59,14 @@ pub struct SqliteView {
     view: String,
     /// The view's own names of [`COLUMNS`]; none for those that it lacks.
     columns: Vec<Option<String>>,
-    read_at: DateTime<Utc>,
 }
 
 impl SqliteView {
-    /// Opens a view (or table) of a database that is only read. `now` stands for the export date of its rows.
+    /// Opens a view (or table) of a database that is only read.
     ///
     /// # Errors
     /// When the database or the view is missing or locked, or a column is missing that it must have.
-    pub async fn open(path: &Path, view: &str, now: DateTime<Utc>) -> Result<SqliteView, FactsError> {
+    pub async fn open(path: &Path, view: &str) -> Result<SqliteView, FactsError> {
         require(path)?;
         let connection = SqliteConnection::connect_with(&read_only(path)).await;
         let mut connection = connection.map_err(|error| name_failure(path, error))?;
@@ -74,7 +76,7 @@ impl SqliteView {
             return Err(FactsError::MissingColumn { view: view.to_owned(), column: missing.to_owned() });
         }
         let columns = COLUMNS.iter().map(|column| own(column)).collect();
-        Ok(SqliteView { path: path.to_owned(), view: view.to_owned(), columns, read_at: now })
+        Ok(SqliteView { path: path.to_owned(), view: view.to_owned(), columns })
     }
 
     /// The columns of the canonical relation that the view lacks; what they say is absent in the report.
@@ -145,11 +147,11 @@ impl SqliteView {
         Ok((digest, n_rows))
     }
 
-    async fn pinned(&self) -> Result<DataSet, FactsError> {
+    async fn pinned(&self, read_at: DateTime<Utc>) -> Result<DataSet, FactsError> {
         let mut connection = self.connect().await?;
         match self.digest(&mut connection).await? {
             (_, 0) => Err(FactsError::Empty),
-            (digest, _) => Ok(DataSet::View { digest, read_at: self.read_at }),
+            (digest, _) => Ok(DataSet::View { digest, read_at }),
         }
     }
 
@@ -172,8 +174,17 @@ impl SqliteView {
 }
 
 impl FactSource for SqliteView {
-    fn pin(&self) -> BoxFuture<'_, Result<DataSet, FactsError>> {
-        Box::pin(self.pinned())
+    /// The instant stands for the export date of the rows.
+    fn pin(&self, now: DateTime<Utc>) -> BoxFuture<'_, Result<DataSet, FactsError>> {
+        Box::pin(self.pinned(now))
+    }
+
+    fn newest_load(&self) -> BoxFuture<'_, Result<Option<u64>, FactsError>> {
+        Box::pin(async { Ok(None) })
+    }
+
+    fn lacking<'a>(&'a self, request: &'a BurstRequest) -> BoxFuture<'a, Result<Lacking, FactsError>> {
+        Box::pin(lacking::of_view(self, request))
     }
 
     fn partners<'a>(&'a self, data: &'a DataSet) -> BoxFuture<'a, Result<Vec<Partner>, FactsError>> {

@@ -142,7 +142,7 @@ impl AskedOfView<'_> {
 
     /// What the view carries for each of these partners: a measure whose column it has, for all products but those
     /// that have rows in a month and never a value.
-    async fn coverage(
+    pub(super) async fn coverage(
         &self,
         connection: &mut SqliteConnection,
         closing_day: u32,

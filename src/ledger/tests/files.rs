@@ -14,7 +14,7 @@ fn migration(number: i64, name: &'static str, sql: &'static str) -> Migration {
 /// This program's migrations and one of a newer program.
 fn newer() -> Migrator {
     let mut all: Vec<_> = open::MIGRATIONS.iter().map(|(number, name, sql)| migration(*number, name, sql)).collect();
-    all.push(migration(9001, "tomorrow", "ALTER TABLE run ADD COLUMN colour TEXT; DELETE FROM schedule;"));
+    all.push(migration(9001, "tomorrow", "ALTER TABLE run ADD COLUMN colour TEXT; DELETE FROM era;"));
     Migrator::with_migrations(all)
 }
 
@@ -25,18 +25,18 @@ async fn open_newer(desk: &Desk) -> Result<Ledger, LedgerError> {
 #[tokio::test]
 async fn a_migration_copies_the_ledger_first_and_an_older_program_refuses_the_newer_one() {
     let desk = Desk::new().await;
-    desk.ledger.since("monthly", "x", at(5)).await.unwrap();
+    desk.ledger.change_eras(&[("monthly".to_owned(), EraChange::Begins(timing()))], at(5)).await.unwrap();
     let copy = desk.folder.path().join("ledger.db.before-9001");
     assert!(!copy.exists());
     let newer = open_newer(&desk).await.unwrap();
-    assert_eq!(newer.since("monthly", "x", at(6)).await.unwrap(), at(6), "the migration changed it");
+    assert!(newer.eras().await.unwrap().is_empty(), "the migration changed it");
     let error = Ledger::open(&desk.path(), at(0)).await.unwrap_err();
     let known = open::MIGRATIONS.last().unwrap().0;
     assert!(matches!(error, LedgerError::Newer { found: 9001, known: k, .. } if k == known), "{error}");
     assert!(error.hint().is_some());
     // The copy is a whole ledger of before.
     let before = Ledger::open(&copy, at(0)).await.unwrap();
-    assert_eq!(before.since("monthly", "x", at(7)).await.unwrap(), at(5));
+    assert_eq!(before.eras().await.unwrap()[0].from_at, at(5));
     std::fs::remove_file(&copy).unwrap();
     open_newer(&desk).await.unwrap();
     assert!(!copy.exists(), "nothing to migrate, nothing to copy");
@@ -126,6 +126,9 @@ async fn a_ledger_of_before_keeps_since_when_its_schedules_are_looked_at() {
     sqlx::query(insert).execute(&old.write).await.unwrap();
     old.close(at(1)).await.unwrap();
     let ledger = Ledger::open(&path, at(2)).await.unwrap();
-    assert_eq!(ledger.since("monthly", "the 21st", at(50)).await.unwrap(), at(7));
-    assert_eq!(ledger.since("monthly", "the 22nd", at(60)).await.unwrap(), at(60));
+    let era = ledger.eras().await.unwrap().pop().unwrap();
+    assert_eq!((era.schedule.as_str(), era.from_at, era.until_at, era.timing), ("monthly", at(7), None, None));
+    ledger.change_eras(&[("monthly".to_owned(), EraChange::Reads(timing()))], at(50)).await.unwrap();
+    let era = ledger.eras().await.unwrap().pop().unwrap();
+    assert_eq!((era.from_at, era.timing), (at(7), Some(timing())));
 }

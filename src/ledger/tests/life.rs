@@ -10,7 +10,7 @@ async fn a_run_goes_from_plan_to_done() {
     assert!(is_new && run.state == RunState::Planned && run.due_at() == at(0));
     let mut editions = [edition("1", &["a@example.com", "b@example.com"]), edition("2", &["c@example.com"])];
     editions[1].recipients[0].suppressed = Some("left the company".to_owned());
-    let planned = ledger.plan_editions(run.id, &editions, at(2)).await.unwrap();
+    let planned = ledger.plan_editions(run.id, &editions, &[], at(2)).await.unwrap();
     assert_eq!((planned.n_new_editions, planned.n_new_deliveries), (2, 3));
     assert!(desk.claim_one(at(3)).await.is_none(), "nothing is sent before it is archived");
     assert_eq!(ledger.finish_run(run.id, at(3)).await.unwrap(), RunState::Running);
@@ -55,7 +55,7 @@ async fn the_same_plan_twice_makes_and_sends_nothing_twice() {
     }
     let (again, is_new) = desk.ledger.plan_run(&new_run(None), at(20)).await.unwrap();
     assert!(is_new, "a call by hand is a run of its own");
-    let planned = desk.ledger.plan_editions(again.id, &editions, at(20)).await.unwrap();
+    let planned = desk.ledger.plan_editions(again.id, &editions, &[], at(20)).await.unwrap();
     assert_eq!((planned.n_new_editions, planned.n_existing_editions), (0, 2));
     assert_eq!((planned.n_new_deliveries, planned.n_existing_deliveries), (0, 3));
     assert_eq!(planned.existing.get(&EditionState::Archived), Some(&2));
@@ -67,43 +67,113 @@ async fn the_same_plan_twice_makes_and_sends_nothing_twice() {
     // The same address in other letters is the same recipient; a new one gets the edition that is there.
     let (third, _) = desk.ledger.plan_run(&new_run(None), at(30)).await.unwrap();
     let more = [edition("1", &["A@Example.com", "new@example.com"])];
-    let planned = desk.ledger.plan_editions(third.id, &more, at(30)).await.unwrap();
+    let planned = desk.ledger.plan_editions(third.id, &more, &[], at(30)).await.unwrap();
     assert_eq!((planned.n_new_deliveries, planned.n_existing_deliveries), (1, 1));
     let claim = desk.claim_one(at(31)).await.unwrap();
     assert_eq!((claim.row.address.as_str(), claim.row.run), ("new@example.com", third.id));
     assert_eq!(desk.ledger.finish_run(third.id, at(32)).await.unwrap(), RunState::Running);
 }
 
+/// An occurrence of `monthly` with its outcome, planned at an instant; whether it is new.
+async fn occurs(desk: &Desk, at_secs: i64, outcome: Option<(RunState, &str)>, now: i64) -> Result<bool, LedgerError> {
+    let outcome = outcome.map(|(state, reason)| (state, reason.to_owned()));
+    let planned = desk.ledger.plan_occurrences(&[(new_run(Some(at(at_secs))), outcome)], at(now)).await?;
+    Ok(!planned.is_empty())
+}
+
 #[tokio::test]
-async fn an_occurrence_is_one_row_and_nothing_before_the_first_look_is_due() {
+async fn an_occurrence_is_one_row_whatever_is_said_of_it_later() {
     let desk = Desk::new().await;
     let ledger = &desk.ledger;
-    assert_eq!(ledger.looked_at_since("monthly").await.unwrap(), None);
-    assert_eq!(ledger.since("monthly", "the 21st", at(5)).await.unwrap(), at(5));
-    assert_eq!(ledger.since("monthly", "the 21st", at(9)).await.unwrap(), at(5));
-    assert_eq!(ledger.last_occurrence("monthly").await.unwrap(), None);
-    let (run, _) = ledger.plan_run(&new_run(Some(at(100))), at(101)).await.unwrap();
-    let (same, is_new) = ledger.plan_run(&new_run(Some(at(100))), at(102)).await.unwrap();
-    assert_eq!((same.id, is_new, same.planned_at), (run.id, false, at(101)));
-    let missed = RunState::Missed;
-    let (kept, is_new) = ledger.record_occurrence(&new_run(Some(at(100))), missed, "late", at(103)).await.unwrap();
-    assert_eq!((kept.state, is_new), (RunState::Planned, false), "a row is never overwritten");
-    let (row, _) = ledger.record_occurrence(&new_run(Some(at(200))), missed, "late", at(203)).await.unwrap();
-    assert_eq!((row.state, row.reason.as_str()), (RunState::Missed, "late"));
-    let wrong = ledger.record_occurrence(&new_run(Some(at(300))), RunState::Done, "no", at(303)).await;
-    assert!(matches!(wrong, Err(LedgerError::Move { .. })));
-    assert_eq!(ledger.last_occurrence("monthly").await.unwrap(), Some(at(200)), "and the refused one left no row");
+    assert!(ledger.last_occurrences(at(1_000)).await.unwrap().is_empty());
+    assert!(occurs(&desk, 100, None, 101).await.unwrap());
+    assert!(!occurs(&desk, 100, None, 102).await.unwrap());
+    let missed = Some((RunState::Missed, "late"));
+    assert!(!occurs(&desk, 100, missed, 103).await.unwrap(), "a row is never overwritten");
+    assert!(occurs(&desk, 200, missed, 203).await.unwrap());
+    let states: Vec<_> = ledger.runs(9).await.unwrap().into_iter().map(|run| (run.state, run.reason)).collect();
+    assert_eq!(states, [(RunState::Missed, "late".to_owned()), (RunState::Planned, "planned".to_owned())]);
+    assert!(matches!(occurs(&desk, 300, Some((RunState::Done, "no")), 303).await, Err(LedgerError::Move { .. })));
+    let last = |now| async move { ledger.last_occurrences(at(now)).await.unwrap().get("monthly").copied() };
+    assert_eq!(last(1_000).await, Some(at(200)), "and the refused one left no row");
+    assert_eq!(last(150).await, Some(at(100)), "what is still to come does not count");
     ledger.plan_run(&NewRun { schedule: "weekly".to_owned(), ..new_run(Some(at(400))) }, at(401)).await.unwrap();
-    assert_eq!(ledger.last_occurrence("monthly").await.unwrap(), Some(at(200)));
+    assert_eq!(last(1_000).await, Some(at(200)));
     let gaps: Vec<_> = ledger.gaps().await.unwrap().rows.into_iter().map(|row| row.occurrence_at).collect();
     assert_eq!(gaps, [Some(at(100)), Some(at(400))]);
     assert_eq!(ledger.runs(1).await.unwrap()[0].schedule, "weekly");
     assert_eq!(ledger.occurrences_after("monthly", at(100)).await.unwrap(), [at(200)]);
-    // Another cadence begins when it is first seen; the old one's past stays.
-    assert_eq!(ledger.since("monthly", "the 22nd", at(500)).await.unwrap(), at(500));
-    assert_eq!(ledger.since("monthly", "the 22nd", at(600)).await.unwrap(), at(500));
-    assert_eq!(ledger.looked_at_since("monthly").await.unwrap(), Some(at(500)));
-    assert_eq!(ledger.occurrences_after("monthly", at(0)).await.unwrap(), [at(100), at(200)]);
+}
+
+#[tokio::test]
+async fn what_a_clock_that_was_ahead_recorded_as_missed_is_planned_again_when_it_is_due() {
+    let desk = Desk::new().await;
+    occurs(&desk, 500, Some((RunState::Missed, "a later one was due too")), 9_000).await.unwrap();
+    assert!(occurs(&desk, 500, None, 501).await.unwrap());
+    let run = &desk.ledger.runs(1).await.unwrap()[0];
+    assert_eq!(run.state, RunState::Planned, "{}", run.reason);
+    // What was missed at its time stays so.
+    occurs(&desk, 600, Some((RunState::Missed, "late")), 700).await.unwrap();
+    assert!(!occurs(&desk, 600, None, 701).await.unwrap());
+}
+
+#[tokio::test]
+async fn an_era_begins_with_each_cadence_and_ends_with_the_next_or_with_its_schedule() {
+    let desk = Desk::new().await;
+    let ledger = &desk.ledger;
+    let second = Timing { period: PeriodRule { back: 1, ..PeriodRule::default() }, ..timing() };
+    let first = timing();
+    let change = async |now, change| ledger.change_eras(&[("monthly".to_owned(), change)], at(now)).await.unwrap();
+    change(5, EraChange::Begins(first.clone())).await;
+    change(500, EraChange::Begins(second.clone())).await;
+    change(600, EraChange::Ends).await;
+    let eras = ledger.eras().await.unwrap();
+    let told: Vec<_> = eras.into_iter().map(|era| (era.from_at, era.until_at, era.timing)).collect();
+    assert_eq!(told, [(at(5), Some(at(500)), Some(first.clone())), (at(500), Some(at(600)), Some(second))]);
+    change(700, EraChange::Begins(first.clone())).await;
+    change(700, EraChange::Reads(first.clone())).await;
+    let last = ledger.eras().await.unwrap().pop().unwrap();
+    assert_eq!((last.from_at, last.until_at, last.timing), (at(700), None, Some(first)));
+}
+
+#[tokio::test]
+async fn a_part_of_a_run_waits_with_what_each_partner_lacks_and_stands_once() {
+    let desk = Desk::new().await;
+    let ledger = &desk.ledger;
+    let (run, _) = ledger.plan_run(&new_run(Some(at(100))), at(101)).await.unwrap();
+    let waits =
+        |what: &str| Waits { reason: format!("waits: {what}"), by_partner: [("7".to_owned(), what.to_owned())].into() };
+    let part = ledger.plan_part(&run, &waits("October"), at(102)).await.unwrap();
+    let again = ledger.plan_part(&run, &waits("November"), at(103)).await.unwrap();
+    assert_eq!(again.id, part.id);
+    let part = ledger.run(part.id).await.unwrap();
+    assert_eq!((part.state, part.occurrence_at, part.part), (RunState::Waiting, Some(at(100)), 2));
+    assert_eq!((part.of_run, part.reason.as_str()), (Some(run.id), "waits: November"));
+    assert_eq!(ledger.waits_of(part.id).await.unwrap()["7"], "November");
+    assert_eq!(ledger.waiting_for("7").await.unwrap()[0].0.id, part.id);
+    let gaps: Vec<_> = ledger.gaps().await.unwrap().rows.into_iter().map(|row| row.id).collect();
+    assert_eq!(gaps, [run.id, part.id], "an open part is a gap");
+    let pinned = ledger.pin_data(part.id, "one").await.unwrap();
+    assert_eq!((pinned.as_str(), ledger.pin_data(part.id, "two").await.unwrap().as_str()), ("one", "one"));
+}
+
+#[tokio::test]
+async fn who_got_nothing_is_a_row_with_its_rule() {
+    let desk = Desk::new().await;
+    let (run, _) = desk.ledger.plan_run(&new_run(Some(at(100))), at(101)).await.unwrap();
+    let excluded = |address: &str| NewExclusion {
+        partner_id: "7".to_owned(),
+        address: address.to_owned(),
+        role: "report-viewer".to_owned(),
+        rule: "a rule".to_owned(),
+    };
+    for _ in 0..2 {
+        desk.ledger.plan_editions(run.id, &[], &[excluded("A@example.com"), excluded("")], at(102)).await.unwrap();
+    }
+    let of = async |who: &str| desk.ledger.exclusions(who).await.unwrap().rows;
+    assert_eq!(of("a@EXAMPLE.com").await.iter().map(|row| row.address.as_str()).collect::<Vec<_>>(), ["A@example.com"]);
+    assert_eq!(of("7").await.len(), 2);
+    assert!(of("b@example.com").await.is_empty());
 }
 
 #[tokio::test]
@@ -132,7 +202,8 @@ async fn what_has_no_pack_is_not_sent_and_the_run_says_so() {
 
     // Planned again, the three are left as they are, and a new recipient follows them.
     let (again, _) = desk.ledger.plan_run(&new_run(None), at(10)).await.unwrap();
-    let planned = desk.ledger.plan_editions(again.id, &[edition("3", &["new@example.com"])], at(10)).await.unwrap();
+    let planned =
+        desk.ledger.plan_editions(again.id, &[edition("3", &["new@example.com"])], &[], at(10)).await.unwrap();
     assert_eq!(planned.existing.get(&EditionState::Failed), Some(&1));
     assert_eq!(desk.ledger.counts(again.id).await.unwrap().deliveries.get(&DeliveryState::Skipped), Some(&1));
 }
@@ -143,10 +214,10 @@ async fn more_than_the_bounds_is_refused_whole() {
     let (run, _) = desk.ledger.plan_run(&new_run(None), at(0)).await.unwrap();
     let mut big = edition("1", &["a@example.com"]);
     big.recipients = vec![big.recipients[0].clone(); RECIPIENTS_MAX + 1];
-    let refused = desk.ledger.plan_editions(run.id, &[edition("2", &[]), big], at(1)).await.unwrap_err();
+    let refused = desk.ledger.plan_editions(run.id, &[edition("2", &[]), big], &[], at(1)).await.unwrap_err();
     assert_eq!(refused.to_string(), "10001 recipients of one edition are more than the ledger takes at once, 10000");
     assert!(desk.ledger.editions(run.id).await.unwrap().rows.is_empty());
-    assert!(desk.ledger.plan_editions(RunId(77), &[], at(1)).await.is_err());
+    assert!(desk.ledger.plan_editions(RunId(77), &[], &[], at(1)).await.is_err());
 }
 
 #[tokio::test]

@@ -15,6 +15,7 @@ use super::*;
 use crate::audience::{Audience, Scope};
 use crate::base::{Digest, EditionId, Period};
 use crate::deliver::{Outcome, Receipt};
+use crate::schedule::{Cadence, PeriodRule, Times, Timing};
 
 pub(super) const RELAY: &str = "relay";
 
@@ -55,7 +56,7 @@ impl Desk {
     /// A run of `monthly`, by hand, with these editions.
     pub(super) async fn run_with(&self, editions: &[NewEdition]) -> RunId {
         let (run, _) = self.ledger.plan_run(&new_run(None), at(0)).await.unwrap();
-        self.ledger.plan_editions(run.id, editions, at(0)).await.unwrap();
+        self.ledger.plan_editions(run.id, editions, &[], at(0)).await.unwrap();
         run.id
     }
 
@@ -97,7 +98,15 @@ pub(super) fn new_run(occurrence_at: Option<DateTime<Utc>>) -> NewRun {
         data: "{\"load_no\":7}".to_owned(),
         config_digest: "c0ffee".to_owned(),
         why: "0 6 22W * * in UTC".to_owned(),
+        start_at: None,
+        deadline_at: None,
     }
+}
+
+/// The 21st of each month at 06:00.
+pub(super) fn timing() -> Timing {
+    let cadence = Cadence::new(Times::Cron("0 6 21 * *".parse().unwrap()), chrono_tz::UTC);
+    Timing { cadence, period: PeriodRule::default() }
 }
 
 pub(super) fn period() -> Period {

@@ -4,12 +4,13 @@ mod national;
 pub(super) mod parse;
 
 use chrono::{Datelike, Days, NaiveDate, Weekday};
+use serde::{Deserialize, Serialize};
 
 pub use national::{NATIONAL, National};
 pub use parse::DayOffError;
 
 /// On which days nobody works.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Calendar {
     /// The days of each week.
     pub weekend: Vec<Weekday>,
@@ -25,7 +26,7 @@ impl Default for Calendar {
 }
 
 /// A day on which nobody works, with a name for people.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct DayOff {
     /// As in `Memorial Day`.
     pub name: String,
@@ -36,7 +37,8 @@ pub struct DayOff {
 }
 
 /// When a day off is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum DayRule {
     /// Once: `2026-12-24`.
     Once(NaiveDate),
@@ -61,7 +63,8 @@ pub enum DayRule {
 }
 
 /// Which of several in a row.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Nth {
     /// From the front, 1 being the first.
     Nth(u32),
@@ -70,7 +73,8 @@ pub enum Nth {
 }
 
 /// Where a day off goes when it falls on a weekend.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Moves {
     /// Nowhere: it is lost.
     #[default]

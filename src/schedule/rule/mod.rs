@@ -13,6 +13,8 @@ use crate::base::Month;
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Every {
+    /// On each day.
+    Day,
     /// In each week, which begins on Monday.
     Week,
     /// In each month.
@@ -25,20 +27,32 @@ pub enum Every {
 }
 
 impl Every {
-    /// How many months one of it has; none for a week.
-    fn n_months(self) -> Option<u32> {
+    /// How long one of it is.
+    fn length(self) -> Length {
         match self {
-            Every::Week => None,
-            Every::Month => Some(1),
-            Every::Quarter => Some(3),
-            Every::Year => Some(12),
+            Every::Day => Length::Days(1),
+            Every::Week => Length::Days(7),
+            Every::Month => Length::Months(1),
+            Every::Quarter => Length::Months(3),
+            Every::Year => Length::Months(12),
         }
     }
 }
 
-/// Which day of a week or month.
-#[derive(Clone, PartialEq, Eq, Debug)]
+/// How long what a rule seeks its days in is.
+enum Length {
+    Days(u64),
+    Months(u32),
+}
+
+/// Which day of a week or month, or which days of all.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum On {
+    /// `every day`.
+    EveryDay,
+    /// `every business day`.
+    EveryBusinessDay,
     /// Weekdays of a week: `Monday, Thursday`.
     Weekdays(Vec<Weekday>),
     /// A day of a month: `the 21st`. A month without it is passed over.
@@ -57,24 +71,22 @@ pub enum On {
 
 /// A text that is no day of a rule.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no day of a {1}")]
-pub struct OnError(String, &'static str);
+#[error("`{text}` {is_no}")]
+pub struct OnError {
+    text: String,
+    is_no: &'static str,
+    hint: &'static str,
+}
 
 impl OnError {
     /// What to write instead.
     pub fn hint(&self) -> &'static str {
-        match self.1 {
-            "week" => "weekdays, as in `Monday` or `Monday, Thursday`",
-            _ => {
-                "as in `first business day on or after the 21st`, `last business day`, `3rd business day`, `the 21st`, \
-                 `last day`, `2nd Tuesday` or `last Friday`"
-            }
-        }
+        self.hint
     }
 }
 
 /// A rule: every so often, on a day, at some times of it.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Rule {
     /// How often.
     pub every: Every,
@@ -96,8 +108,11 @@ pub struct Rule {
 pub const ON_DEFAULT: On = On::OnOrAfter(21);
 
 /// As many weeks or months are looked through for a day before it is said that there is none: a fifth Friday comes
-/// within four months, a 29 February within eight years.
-const UNITS_SOUGHT_MAX: usize = 12 * 9;
+/// within four months, a 29 February within eight years, a business day within the year that a calendar may be off.
+const UNITS_SOUGHT_MAX: usize = 400;
+
+/// As many months without the day are named at most: those of the time between two 29 Februaries are too many.
+const PASSED_OVER_MAX: usize = 3;
 
 impl Every {
     /// Reads a day of it.
@@ -107,8 +122,29 @@ impl Every {
     pub fn on(self, text: &str) -> Result<On, OnError> {
         let lower = text.to_lowercase().replace(',', " ");
         let words: Vec<&str> = lower.split_whitespace().filter(|word| !matches!(*word, "the" | "on" | "and")).collect();
-        let found = if self == Every::Week { weekdays(&words) } else { day_of_month(&words) };
-        found.ok_or_else(|| OnError(text.to_owned(), if self == Every::Week { "week" } else { "month" }))
+        let (found, is_no, hint) = match self {
+            Every::Day => (
+                days(&words),
+                "is neither every day nor every business day",
+                "certain weekdays go by `every = \"week\"`, as in `on = \"Monday, Thursday\"`",
+            ),
+            Every::Week => (weekdays(&words), "is no day of a week", "weekdays, as in `Monday` or `Monday, Thursday`"),
+            Every::Month | Every::Quarter | Every::Year => (
+                day_of_month(&words),
+                "is no day of a month",
+                "as in `first business day on or after the 21st`, `last business day`, `3rd business day`, `the 21st`, \
+                 `last day`, `2nd Tuesday` or `last Friday`",
+            ),
+        };
+        found.ok_or_else(|| OnError { text: text.to_owned(), is_no, hint })
+    }
+}
+
+fn days(words: &[&str]) -> Option<On> {
+    match words {
+        ["every" | "each", "day"] => Some(On::EveryDay),
+        ["every" | "each", "business", "day"] | ["business", "day" | "days"] => Some(On::EveryBusinessDay),
+        _ => None,
     }
 }
 
@@ -164,8 +200,12 @@ impl Rule {
 
     /// The first day of the week, or of the month in which the day is sought, at or before a day.
     fn unit_of(&self, day: NaiveDate) -> Option<NaiveDate> {
-        let Some(n_months) = self.every.n_months() else {
-            return day.checked_sub_days(Days::new(u64::from(day.weekday().num_days_from_monday())));
+        let n_months = match self.every.length() {
+            Length::Days(1) => return Some(day),
+            Length::Days(_) => {
+                return day.checked_sub_days(Days::new(u64::from(day.weekday().num_days_from_monday())));
+            }
+            Length::Months(n_months) => n_months,
         };
         let sought = (self.year_begins + self.in_month) as i32 - 2;
         let back = (day.month0() as i32 - sought).rem_euclid(n_months as i32);
@@ -173,10 +213,10 @@ impl Rule {
     }
 
     fn step(&self, unit: NaiveDate, n: i32) -> Option<NaiveDate> {
-        match self.every.n_months() {
-            None if n < 0 => unit.checked_sub_days(Days::new(7)),
-            None => unit.checked_add_days(Days::new(7)),
-            Some(n_months) => {
+        match self.every.length() {
+            Length::Days(days) if n < 0 => unit.checked_sub_days(Days::new(days)),
+            Length::Days(days) => unit.checked_add_days(Days::new(days)),
+            Length::Months(n_months) => {
                 let year = unit.year();
                 // The calendar of months ends somewhere; nobody plans beyond.
                 (2..9_998).contains(&year).then(|| Month::of(unit).plus(n * n_months as i32).first_day())
@@ -191,6 +231,8 @@ impl Rule {
 
     fn days(&self, unit: NaiveDate) -> Vec<NaiveDate> {
         match &self.on {
+            On::EveryDay => vec![unit],
+            On::EveryBusinessDay => Vec::from_iter(self.calendar.is_business_day(unit).then_some(unit)),
             On::Weekdays(days) => {
                 let day =
                     |weekday: &Weekday| unit.checked_add_days(Days::new(u64::from(weekday.num_days_from_monday())));
@@ -206,7 +248,7 @@ impl Rule {
         // The 31st of a shorter month is its last day, for rules that go on from there.
         let from = |day: u32| first.with_day(day).unwrap_or(last);
         match on {
-            On::Weekdays(_) => None,
+            On::EveryDay | On::EveryBusinessDay | On::Weekdays(_) => None,
             On::Day(day) => first.with_day(*day),
             On::LastDay => Some(last),
             On::Weekday(nth, weekday) => nth_weekday(*nth, *weekday, first.year(), first.month()),
@@ -222,7 +264,28 @@ impl Rule {
 
     /// The rule in words, and what moved the day: `first business day on or after the 21st: 21 November is a Saturday`.
     pub(super) fn why(&self, day: NaiveDate) -> String {
-        format!("{self}{}", self.shift(day).map_or(String::new(), |shift| format!(": {shift}")))
+        let why = [self.shift(day), self.passed_over(day)];
+        let why: Vec<String> = why.into_iter().flatten().collect();
+        if why.is_empty() { self.to_string() } else { format!("{self}: {}", why.join("; ")) }
+    }
+
+    /// Which months right before the day's own have no such day: `June and July 2026 have no 5th Friday`.
+    fn passed_over(&self, day: NaiveDate) -> Option<String> {
+        if !matches!(self.every.length(), Length::Months(_)) {
+            return None;
+        }
+        let mut unit = self.unit_of(day)?;
+        let mut without = Vec::new();
+        loop {
+            unit = self.step(unit, -1)?;
+            if !self.days(unit).is_empty() || without.len() == PASSED_OVER_MAX {
+                break;
+            }
+            without.push(Month::of(unit).long());
+        }
+        without.reverse();
+        let have = if without.len() == 1 { "has" } else { "have" };
+        (!without.is_empty()).then(|| format!("{} {have} no {}", without.join(" and "), self.on))
     }
 
     /// Why the day is another than the rule's own.
@@ -248,6 +311,7 @@ impl fmt::Display for Rule {
         let shifted =
             if self.year_begins == 1 { String::new() } else { format!(" from {}", month_name(self.year_begins)) };
         let of = match self.every {
+            Every::Day => String::new(),
             Every::Week => " of each week".to_owned(),
             Every::Month => " of each month".to_owned(),
             Every::Quarter => format!(" of month {} of each quarter{shifted}", self.in_month),
@@ -268,6 +332,8 @@ impl fmt::Display for On {
             Nth::Last => "last".to_owned(),
         };
         match self {
+            On::EveryDay => f.write_str("every day"),
+            On::EveryBusinessDay => f.write_str("every business day"),
             On::Weekdays(days) => {
                 let names: Vec<&str> = days.iter().map(|day| long(*day)).collect();
                 f.write_str(&names.join(", "))

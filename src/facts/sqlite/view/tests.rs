@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::facts::sqlite::options;
-use crate::facts::sqlite::tests::{Handed, burst, instant, now};
+use crate::facts::sqlite::tests::{Handed, burst, now};
 
 /// A database of the user's own.
 async fn own(sql: &'static str) -> (tempfile::TempDir, PathBuf) {
@@ -15,7 +15,7 @@ async fn own(sql: &'static str) -> (tempfile::TempDir, PathBuf) {
 }
 
 async fn all(view: &SqliteView, ids: &[&str]) -> Vec<Handed> {
-    burst(view, view.pin().await.unwrap(), ids).await
+    burst(view, view.pin(now()).await.unwrap(), ids).await
 }
 
 const BARE: &str = "
@@ -30,7 +30,7 @@ const BARE: &str = "
 #[tokio::test]
 async fn a_view_with_only_the_required_columns_is_a_source() {
     let (_folder, path) = own(BARE).await;
-    let view = SqliteView::open(&path, "bare", now()).await.unwrap();
+    let view = SqliteView::open(&path, "bare").await.unwrap();
     assert_eq!(view.missing_columns().await.len(), COLUMNS.len() - REQUIRED.len());
     let handed = all(&view, &["8", "7", "9"]).await;
     let lines: Vec<Vec<String>> = handed.iter().map(Handed::lines).collect();
@@ -54,7 +54,7 @@ async fn a_view_with_only_the_required_columns_is_a_source() {
     assert!(coverage.is_full(october), "read on 25 November");
     assert_eq!(coverage.left_out, ["the country of 1 row, `Atlantis`, which is shown as Unknown"]);
     assert_eq!(coverage.exports[0].load_no, None);
-    let partners = view.partners(&view.pin().await.unwrap()).await.unwrap();
+    let partners = view.partners(&view.pin(now()).await.unwrap()).await.unwrap();
     assert_eq!(partners.iter().map(|partner| partner.id.as_str()).collect::<Vec<_>>(), ["7", "8"]);
 }
 
@@ -75,7 +75,7 @@ async fn a_view_with_all_columns_is_read_as_it_says() {
             ('2026-10-01', '7', NULL, '72', NULL, 'c2', NULL, 'DE', 'Dynamics 365', NULL, 'Sales',
              NULL, 'DPOR', NULL, NULL, NULL, '2', NULL, 4, NULL, NULL, NULL)")
     .await;
-    let view = SqliteView::open(&path, "license_facts", now()).await.unwrap();
+    let view = SqliteView::open(&path, "license_facts").await.unwrap();
     assert!(view.missing_columns().await.is_empty());
     let handed = all(&view, &["7"]).await.remove(0);
     assert_eq!(
@@ -98,9 +98,9 @@ async fn a_view_with_all_columns_is_read_as_it_says() {
 #[tokio::test]
 async fn a_view_that_changed_since_it_was_pinned_is_not_read() {
     let (_folder, path) = own(BARE).await;
-    let view = SqliteView::open(&path, "bare", now()).await.unwrap();
-    let pinned = view.pin().await.unwrap();
-    let later = SqliteView::open(&path, "bare", instant("2026-12-01T00:00:00Z")).await.unwrap();
+    let view = SqliteView::open(&path, "bare").await.unwrap();
+    let pinned = view.pin(now()).await.unwrap();
+    let later = SqliteView::open(&path, "bare").await.unwrap();
     let again = burst(&later, pinned.clone(), &["8"]).await;
     assert_eq!(again[0].coverage.data_at(), Some(now()), "a restart reads what was pinned, with its date");
     let mut connection = SqliteConnection::connect_with(&options(&path)).await.unwrap();
@@ -121,9 +121,9 @@ async fn a_view_that_changed_since_it_was_pinned_is_not_read() {
 async fn a_view_that_cannot_be_a_source_says_why() {
     let check = async |sql: &'static str, told: &str| {
         let (_folder, path) = own(sql).await;
-        let error = match SqliteView::open(&path, "v", now()).await {
+        let error = match SqliteView::open(&path, "v").await {
             Err(error) => error,
-            Ok(view) => match view.pin().await {
+            Ok(view) => match view.pin(now()).await {
                 Err(error) => error,
                 Ok(data) => {
                     let mut receiver = view.burst(BurstRequest {
