@@ -35,11 +35,12 @@ pub(super) async fn due(
         None => config.schedules.iter().collect(),
     };
     let reader = zone.unwrap_or_else(readers_zone);
-    let is_elsewhere = chosen.iter().any(|settings| settings.timing.cadence.zone != reader);
     let partners = partners(config).await?;
     let orders = compose::orders(config).await?;
     let mut list = Vec::new();
-    let mut rows = vec![head(reader, is_elsewhere)];
+    let elsewhere = format!("in {reader}");
+    let head = ["schedule", "due", &elsewhere, "about", "editions", "recipients", "why then"];
+    let mut rows = vec![head.map(str::to_owned).to_vec()];
     for settings in chosen {
         let period_of = |day| settings.timing.period.of(day);
         let reach = partners.as_ref().zip(orders.get(&settings.name)).map(|((data, partners), order)| {
@@ -50,12 +51,16 @@ pub(super) async fn due(
         for occurrence in settings.timing.cadence.next_after(now, n) {
             let period = period_of(occurrence.local_on);
             let shown = occurrence.at.with_timezone(&reader).format(SHOWN).to_string();
-            let mut row = vec![settings.name.clone(), occurrence.local.clone()];
-            row.extend(is_elsewhere.then(|| shown.clone()));
             let count = |n: fn(Reach) -> usize| reach.map_or("n/a".to_owned(), |reach| n(reach).to_string());
-            row.extend([period.long(), count(|reach| reach.n_editions), count(|reach| reach.n_recipients)]);
-            row.push(occurrence.why.clone());
-            rows.push(row);
+            rows.push(vec![
+                settings.name.clone(),
+                occurrence.local.clone(),
+                shown.clone(),
+                period.long(),
+                count(|reach| reach.n_editions),
+                count(|reach| reach.n_recipients),
+                occurrence.why.clone(),
+            ]);
             list.push(serde_json::json!({
                 "schedule": settings.name, "at": occurrence.at, "local": occurrence.local,
                 "reader": { "zone": reader.name(), "local": shown }, "period": period, "why": occurrence.why,
@@ -64,19 +69,16 @@ pub(super) async fn due(
             }));
         }
     }
+    // A reader whose clock is the schedules' own needs no second column.
+    if rows.iter().skip(1).all(|row| row[1] == row[2]) {
+        rows.iter_mut().for_each(|row| drop(row.remove(2)));
+    }
     let mut text = if list.is_empty() { "Nothing will run.\n".to_owned() } else { columns(&rows) };
     if partners.is_none() && !list.is_empty() {
         text.push_str("How many editions and recipients is not known: there are no facts yet.\n");
     }
     say.result(&list, &text);
     Ok(WELL)
-}
-
-fn head(reader: Tz, is_elsewhere: bool) -> Vec<String> {
-    let mut head = vec!["schedule".to_owned(), "due".to_owned()];
-    head.extend(is_elsewhere.then(|| format!("in {reader}")));
-    head.extend(["about", "editions", "recipients", "why then"].map(str::to_owned));
-    head
 }
 
 /// The zone that this machine's user lives in, as the environment or the system has it.

@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod bad_input;
+mod daemons;
 #[cfg(test)]
 #[path = "../days/mod.rs"]
 mod days;
