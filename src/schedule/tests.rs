@@ -178,6 +178,56 @@ fn a_list_that_reaches_its_bound_says_so_and_goes_on_from_there() {
 }
 
 #[test]
+fn of_a_list_beyond_its_bound_the_newest_run_all_the_same() {
+    let timing = timing(cron("* * * * *", "UTC"));
+    let (since, now) = (at("2026-01-01T00:00:00Z"), at("2026-01-08T00:00:00Z"));
+    let late = Lateness { catch_up_max: 7 * 24 * 60 - 9_999, ..late(CatchUp::All, None) };
+    let first = due(&timing, late, since, now);
+    // One too many for all but the first of the list's last two.
+    let run: Vec<bool> = first.due[9_998..].iter().map(|due| due.what == DueWhat::Run).collect();
+    assert_eq!((run, first.more), (vec![false, true], true));
+    assert!(due(&timing, late, first.due[9_999].at, now).due.iter().all(|due| due.what == DueWhat::Run));
+}
+
+#[test]
+fn a_start_is_spread_evenly_and_the_same_each_time() {
+    let occurrence = at("2026-11-23T06:00:00Z");
+    let starts: Vec<i64> =
+        (0..1_000).map(|n| (start_at(&format!("s{n}"), occurrence, 599) - occurrence).num_seconds()).collect();
+    assert!(starts.iter().all(|secs| (0..=599).contains(secs)));
+    for tenth in 0..10 {
+        let n = starts.iter().filter(|secs| **secs / 60 == tenth).count();
+        assert!((60..140).contains(&n), "{n} of 1,000 start in minute {tenth} of ten");
+    }
+    assert_eq!(start_at("s1", occurrence, 599), start_at("s1", occurrence, 599));
+    assert_eq!(start_at("s1", occurrence, 0), occurrence);
+}
+
+#[test]
+fn a_timing_is_read_as_it_was_written_down() {
+    let rule = Rule {
+        every: Every::Quarter,
+        on: Every::Quarter.on("first business day on or after the 21st").unwrap(),
+        in_month: 1,
+        year_begins: 4,
+        at: vec!["06:30:00".parse().unwrap()],
+        calendar: std::sync::Arc::new(NATIONAL[0].calendar()),
+        calendar_name: NATIONAL[0].name.to_owned(),
+    };
+    let cadence = Cadence {
+        not_before: "2026-01-01".parse().ok(),
+        pauses: vec![("2026-07-01".parse().unwrap(), "2026-07-31".parse().unwrap())],
+        ..Cadence::new(Times::Rule(rule), chrono_tz::Europe::Paris)
+    };
+    for cadence in [cadence, cron("30 0 6 22W * *", "Pacific/Apia")] {
+        let timing = timing(cadence);
+        let text = serde_json::to_string(&timing).unwrap();
+        assert_eq!(serde_json::from_str::<Timing>(&text).unwrap(), timing, "{text}");
+    }
+    assert!(serde_json::from_str::<Timing>("{\"cron\":\"0 6 21 * *\",\"zone\":\"UTC\"}").is_err());
+}
+
+#[test]
 fn instants_beyond_the_calendar_give_nothing_and_do_not_panic() {
     let cadence = cron("0 6 * * *", "Pacific/Apia");
     assert!(cadence.next_after(DateTime::<Utc>::MAX_UTC, 3).len() <= 3);
@@ -188,7 +238,7 @@ fn instants_beyond_the_calendar_give_nothing_and_do_not_panic() {
 
 const ZONES: [&str; 6] =
     ["Europe/London", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia", "UTC", "America/Sao_Paulo"];
-const EXPRESSIONS: [&str; 9] = [
+const EXPRESSIONS: [&str; 11] = [
     "30 2,14 * * *",
     "*/15 * * * *",
     "0 6 22W * *",
@@ -198,6 +248,8 @@ const EXPRESSIONS: [&str; 9] = [
     "0 0 29 2 *",
     "59 23 31 12 *",
     "0 0 1 * FRI#2",
+    "*/20 30 0-3 * * *",
+    "15 0 6 22W * *",
 ];
 
 proptest! {

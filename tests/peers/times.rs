@@ -82,10 +82,9 @@ fn instants(cadence: &Cadence) -> Vec<i64> {
 }
 
 fn daily() -> Rule {
-    let week = [0, 1, 2, 3, 4, 5, 6].map(|n: u8| Weekday::try_from(n).unwrap());
     Rule {
-        every: Every::Week,
-        on: pressrun::schedule::On::Weekdays(week.to_vec()),
+        every: Every::Day,
+        on: pressrun::schedule::On::EveryDay,
         in_month: 1,
         year_begins: 1,
         at: AT.map(|at| at.parse().unwrap()).to_vec(),

@@ -285,7 +285,9 @@ impl Rule {
         }
         without.reverse();
         let have = if without.len() == 1 { "has" } else { "have" };
-        (!without.is_empty()).then(|| format!("{} {have} no {}", without.join(" and "), self.on))
+        let on = self.on.to_string();
+        let on = on.strip_prefix("the ").unwrap_or(&on);
+        (!without.is_empty()).then(|| format!("{} {have} no {on}", without.join(" and ")))
     }
 
     /// Why the day is another than the rule's own.

@@ -52,6 +52,8 @@ fn every_way_to_name_a_day_finds_it() {
         (Every::Month, "last business day", ["2026-11-30", "2026-12-31", "2027-01-29"]),
         (Every::Month, "last business day on or before the 1st", ["2026-12-01", "2027-01-01", "2027-02-01"]),
         (Every::Week, "Monday, and Thursdays", ["2026-11-02", "2026-11-05", "2026-11-09"]),
+        (Every::Day, "every day", ["2026-11-01", "2026-11-02", "2026-11-03"]),
+        (Every::Day, "each business day", ["2026-11-02", "2026-11-03", "2026-11-04"]),
         (Every::Quarter, "21", ["2027-01-21", "2027-04-21", "2027-07-21"]),
         (Every::Year, "first business day on or after the 21st", ["2027-01-21", "2028-01-21", "2029-01-22"]),
     ] {
@@ -117,6 +119,8 @@ fn what_is_no_day_says_what_one_is() {
         (Every::Month, "Monday"),
         (Every::Week, "the 21st"),
         (Every::Week, ""),
+        (Every::Day, "Monday"),
+        (Every::Month, "every day"),
     ] {
         let error = every.on(on).unwrap_err();
         assert!(error.to_string().contains(&format!("`{on}`")) && error.hint().contains("as in"), "{error}");
@@ -133,6 +137,8 @@ fn a_day_is_written_as_it_was_read() {
         (Every::Month, "11th business day"),
         (Every::Month, "4th Wednesday"),
         (Every::Week, "Monday, Sunday"),
+        (Every::Day, "every day"),
+        (Every::Day, "every business day"),
     ] {
         assert_eq!(every.on(on).unwrap().to_string(), on);
     }
@@ -155,7 +161,36 @@ fn a_rule_without_a_day_ends_and_does_not_hang() {
     assert_eq!(closed.after(local("2026-01-01T00:00:00")), None);
 }
 
-const RULES: [(Every, &str); 10] = [
+#[test]
+fn every_business_day_leaves_out_the_days_off_of_a_calendar() {
+    let daily = Rule { calendar: national("germany"), ..rule(Every::Day, "every business day") };
+    assert_eq!(days(&daily, "2026-12-23", 4), ["2026-12-23", "2026-12-24", "2026-12-28", "2026-12-29"]);
+    assert_eq!(daily.to_string(), "every business day at 06:00");
+}
+
+#[test]
+fn months_that_are_passed_over_are_named() {
+    let why = |on: &str, day: &str| {
+        let rule = rule(Every::Month, on);
+        let day: NaiveDate = day.parse().unwrap();
+        assert!(rule.after(day.and_time(NaiveTime::MIN)).unwrap().date() == day, "{on} is not on {day}");
+        rule.why(day)
+    };
+    assert_eq!(
+        why("fifth Friday", "2026-10-30"),
+        "5th Friday of each month at 06:00: August 2026 and September 2026 have no 5th Friday"
+    );
+    assert_eq!(why("the 31st", "2026-12-31"), "the 31st of each month at 06:00: November 2026 has no 31st");
+    assert_eq!(why("the 31st", "2027-01-31"), "the 31st of each month at 06:00");
+    assert_eq!(
+        rule(Every::Day, "every business day").why("2026-11-02".parse().unwrap()),
+        "every business day at 06:00"
+    );
+}
+
+const RULES: [(Every, &str); 12] = [
+    (Every::Day, "every day"),
+    (Every::Day, "every business day"),
     (Every::Month, "first business day on or after the 21st"),
     (Every::Month, "first business day on or after the 31st"),
     (Every::Month, "last business day on or before the 1st"),
