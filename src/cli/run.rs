@@ -87,6 +87,10 @@ pub(super) async fn resume_all(
     let now = press.clock.now();
     press.ledger.reap(now).await?;
     let mut resumed = Vec::new();
+    if press.ledger.daemon_pid()?.is_some() {
+        // It goes on with them itself.
+        return Ok(resumed);
+    }
     for row in press.ledger.open_runs().await? {
         let Some(order) = orders.get(&row.schedule) else {
             say.note(&format!("Run {} is open, but there is no schedule `{}` any more.", row.id, row.schedule));

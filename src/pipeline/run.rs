@@ -1,6 +1,6 @@
 //! A run from end to end: plan it, make its editions, file them, hand their mails over, close it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use tokio::sync::Semaphore;
@@ -223,6 +223,7 @@ async fn make_claimed(
     let n_makers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let makers = Arc::new(Semaphore::new(n_makers));
     let mut tasks = JoinSet::new();
+    let mut making = HashMap::new();
     let mut broken = None;
     while let Some(facts) = partners.recv().await {
         let facts = match facts {
@@ -234,20 +235,24 @@ async fn make_claimed(
         };
         let Some(claims) = by_partner.remove(&facts.partner.id) else { continue };
         let Ok(permit) = Arc::clone(&makers).acquire_owned().await else { break };
-        let task = (press.clone(), Arc::clone(order), of.clone(), Arc::clone(progress));
-        tasks.spawn(async move {
-            let (press, order, of, progress) = task;
+        let task = (press.clone(), Arc::clone(order), of.clone(), claims.clone(), Arc::clone(progress));
+        let task = tasks.spawn(async move {
+            let (press, order, of, claims, progress) = task;
             let settled = make_partner(&press, &order, &of, facts, claims, &progress).await;
             drop(permit);
             settled
         });
+        making.insert(task.id(), claims);
     }
-    while let Some(joined) = tasks.join_next().await {
-        // A task that panicked has left its claims open: they end with their lease, as after a crash.
-        joined.unwrap_or_else(|error| {
-            tracing::error!("making a partner's editions broke off: {error}");
-            Ok(())
-        })?;
+    while let Some(joined) = tasks.join_next_with_id().await {
+        match joined {
+            Ok((_, settled)) => settled?,
+            Err(error) => {
+                // What it had settled before it broke off stays as it is.
+                let outcome = EditionOutcome::Retry(format!("making it broke off: {error}"));
+                settle_all(press, &making.remove(&error.id()).unwrap_or_default(), &outcome, progress).await?;
+            }
+        }
     }
     let reason = broken.unwrap_or_else(|| "its partner's facts were not handed out".to_owned());
     for claim in by_partner.into_values().flatten() {
