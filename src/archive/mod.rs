@@ -7,6 +7,7 @@ mod content;
 mod error;
 mod manifest;
 mod pack;
+mod shelf;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -20,6 +21,7 @@ use object_store::path::Path;
 pub use error::ArchiveError;
 pub use manifest::{MANIFEST_NAME, Manifest, ManifestAudience, ManifestFile};
 pub use pack::{Archived, Pack, PackFile, PackKey};
+pub use shelf::Shelf;
 
 use self::store::{Found, Store};
 use crate::base::Digest;

@@ -61,11 +61,15 @@ pub struct Pack {
 impl PackKey {
     /// The folder of the n-th try: `…/1`, and `…/1.2`, `…/1.3` where orphans stand in those before.
     pub(super) fn folder(&self, n: u32) -> Result<Path, ArchiveError> {
-        let PackKey { report, schedule, period, partner_id, audience, number } = self;
-        let parts = [report, schedule, &period.to_string(), partner_id, audience].map(|part| file_name(part));
-        let last = if n == 1 { number.to_string() } else { format!("{number}.{n}") };
-        parsed(&format!("{}/{last}", parts.join("/")))
+        let [partner, audience] = [&self.partner_id, &self.audience].map(|part| file_name(part));
+        let last = if n == 1 { self.number.to_string() } else { format!("{}.{n}", self.number) };
+        parsed(&format!("{}/{partner}/{audience}/{last}", shelf(self)))
     }
+}
+
+/// The folder of all packs of a key's report, schedule and period.
+pub(super) fn shelf(key: &PackKey) -> String {
+    [&key.report, &key.schedule, &key.period.to_string()].map(|part| file_name(part)).join("/")
 }
 
 /// A path as it is written, without percent-encoding: what people see in a folder is what a manifest says.

@@ -349,3 +349,25 @@ async fn the_mail_reads_back_as_it_was_archived() {
     let archived = archive.put(&key, &PackFile::mail(&mail), manifest(&key)).await.unwrap();
     assert_eq!(archive.get(&archived.path).await.unwrap().mail(), Some(mail));
 }
+
+#[tokio::test]
+async fn a_shelf_has_what_is_complete_of_one_period_in_whichever_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let archive = Archive::folder(folder.path()).unwrap();
+    assert!(!archive.shelf(&key()).await.unwrap().has(&key()).unwrap(), "nothing was ever filed");
+    let of = |partner: &str, number| PackKey { partner_id: partner.into(), number, ..key() };
+    // An orphan stands in the first folder, so that the pack takes `1.2`.
+    let orphan = folder.path().join(FOLDER).join("1/report.json");
+    std::fs::create_dir_all(orphan.parent().unwrap()).unwrap();
+    std::fs::write(&orphan, "other bytes").unwrap();
+    assert!(!archive.shelf(&key()).await.unwrap().has(&key()).unwrap(), "an orphan is no pack");
+    let archived = archive.put(&key(), &files(), manifest(&key())).await.unwrap();
+    assert!(archived.path.ends_with("/1.2"), "{}", archived.path);
+    let twelfth = of("A/B", 12);
+    archive.put(&twelfth, &files(), manifest(&twelfth)).await.unwrap();
+    let longer = PackKey { schedule: "monthly-2".into(), ..of("7", 1) };
+    archive.put(&longer, &files(), manifest(&longer)).await.unwrap();
+    let shelf = archive.shelf(&key()).await.unwrap();
+    let has = [key(), twelfth, of("A/B", 1), of("1234566", 2), of("7", 1)].map(|key| shelf.has(&key).unwrap());
+    assert_eq!(has, [true, true, false, false, false]);
+}

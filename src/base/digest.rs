@@ -1,12 +1,16 @@
 //! SHA-256 digests, and the id of an edition.
 
 use std::fmt;
+use std::io::{Read, Write};
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use sha2::Digest as _;
 
 use super::Period;
+
+/// How much of a stream is held at once.
+const STREAM_BYTES: usize = 128 * 1024;
 
 /// A SHA-256 digest, written as 64 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -21,6 +25,26 @@ impl Digest {
     /// The digest of some bytes.
     pub fn of(bytes: &[u8]) -> Digest {
         Digest(sha2::Sha256::digest(bytes).into())
+    }
+
+    /// The digest of a stream and its number of bytes, handed on as it is read.
+    ///
+    /// # Errors
+    /// When it can't be read, or not be handed on.
+    pub fn of_stream(from: &mut impl Read, to: &mut impl Write) -> std::io::Result<(Digest, u64)> {
+        let (mut hasher, mut n_bytes) = (sha2::Sha256::new(), 0);
+        let mut part = vec![0; STREAM_BYTES];
+        loop {
+            let n = match from.read(&mut part) {
+                Ok(0) => return Ok((Digest(hasher.finalize().into()), n_bytes)),
+                Ok(n) => n,
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error),
+            };
+            hasher.update(&part[..n]);
+            to.write_all(&part[..n])?;
+            n_bytes += n as u64;
+        }
     }
 
     /// The digest of several texts; no two different lists share their input.
@@ -114,6 +138,9 @@ mod tests {
         assert_eq!(digest.to_string(), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
         assert_eq!(digest.to_string().parse(), Ok(digest));
         assert_eq!(digest.spoken(), "e3b0 c442 98fc");
+        let (mut copied, bytes) = (Vec::new(), vec![7; STREAM_BYTES + 1]);
+        let streamed = Digest::of_stream(&mut bytes.as_slice(), &mut copied).unwrap();
+        assert_eq!((streamed, copied.len()), ((Digest::of(&bytes), bytes.len() as u64), bytes.len()));
         assert!("e3b0".parse::<Digest>().is_err());
         assert_ne!(Digest::of_parts([&b"ab"[..], b"c"]), Digest::of_parts([&b"a"[..], b"bc"]));
     }

@@ -1,5 +1,6 @@
 //! The command line: one file a command.
 
+mod backup;
 mod check;
 mod compose;
 mod daemon;
@@ -8,6 +9,7 @@ mod due;
 mod gaps;
 mod ingest;
 mod init;
+mod release;
 mod reload;
 mod run;
 mod say;
@@ -94,6 +96,20 @@ enum Command {
         #[arg(long, value_name = "ID")]
         run: Option<i64>,
     },
+    /// Lets go on what is held of a run: the run, its editions, its mails
+    Release {
+        /// The run's number, as `status` has it
+        #[arg(value_name = "RUN")]
+        run: i64,
+        /// Why; kept with everything that is released
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+    /// Writes ledger and facts into one file, consistent, while a daemon works
+    Backup {
+        /// A file that is not there yet, with the ending `.tar.zst`
+        file: PathBuf,
+    },
     /// Tells whether any occurrence is without a row or an outcome; ends with 1 if one is
     Gaps,
     /// Tells what somebody got, gets or does not get, and by which rule
@@ -135,6 +151,8 @@ async fn dispatch(args: &Args, say: &Say) -> Result<u8, Failure> {
         Command::Daemon => daemon::daemon(&config()?, say).await,
         Command::Reload => reload::reload(&config()?, say).await,
         Command::Status { run } => status::status(&config()?, *run, say).await,
+        Command::Release { run, reason } => release::release(&config()?, *run, reason, say).await,
+        Command::Backup { file } => backup::backup(&config()?, file, say).await,
         Command::Gaps => gaps::gaps(&config()?, say).await,
         Command::Why { who, period } => why::why(&config()?, who, *period, say).await,
     }

@@ -7,6 +7,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
 use crate::config::{ConfigError, ConfigErrors};
+use crate::ledger::LedgerError;
 
 use super::{FAILED, WRONG};
 
@@ -85,7 +86,7 @@ macro_rules! from_stage {
 }
 from_stage!(
     crate::facts::FactsError,
-    crate::ledger::LedgerError,
+    LedgerError,
     crate::archive::ArchiveError,
     crate::pipeline::RunError,
     std::io::Error
@@ -140,7 +141,9 @@ impl Say {
             }
             Failure::Failed(error) => {
                 let what = format!("{error:#}");
-                (format!("error: {what}"), vec![(what, String::new())], FAILED)
+                let hint =
+                    error.chain().find_map(|cause| cause.downcast_ref::<LedgerError>()?.hint()).unwrap_or_default();
+                (format!("error: {what}\n{}", hint_line(hint)), vec![(what, hint.to_owned())], FAILED)
             }
         };
         if self.json {

@@ -1,7 +1,7 @@
 //! `status`: what ran, what is open, what failed.
 
 use crate::config::Config;
-use crate::ledger::{Counts, DeliveriesOf, DeliveryState, EditionState, Ledger, RunId, RunRow, RunState};
+use crate::ledger::{Counts, DeliveriesOf, DeliveryState, EditionState, HeldRun, Ledger, RunId, RunRow, RunState};
 
 use super::say::{Failure, Say, columns};
 use super::{WELL, compose};
@@ -21,13 +21,15 @@ pub(super) async fn status(config: &Config, run: Option<i64>, say: &Say) -> Resu
 
 async fn all(ledger: &Ledger, say: &Say) -> Result<(), Failure> {
     let runs = ledger.runs(RUNS_MAX).await?;
+    let held = ledger.held().await?;
     let mut rows =
         vec![["run", "schedule", "period", "state", "editions", "mails", "planned"].map(str::to_owned).to_vec()];
     let mut list = Vec::new();
     for run in &runs {
         let counts = ledger.counts(run.id).await?;
         rows.push(row(run, &counts));
-        list.push(serde_json::json!({ "run": run, "counts": counts }));
+        let held = held.iter().find(|held| held.run == run.id);
+        list.push(serde_json::json!({ "run": run, "counts": counts, "held": held }));
     }
     let mut text = match runs.len() {
         0 => "Nothing ran yet.\n".to_owned(),
@@ -41,8 +43,23 @@ async fn all(ledger: &Ledger, say: &Say) -> Result<(), Failure> {
         let until = until.map_or(String::new(), |until| format!(", until {}", until.format("%Y-%m-%d %H:%M UTC")));
         text.push_str(&format!("Run {} is {}{until}: {}\n", run.id, run.state, run.reason));
     }
+    held.iter().for_each(|held| text.push_str(&holds(held)));
     say.result(&list, &text);
     Ok(())
+}
+
+/// What a run holds, why, and what lets it go.
+fn holds(held: &HeldRun) -> String {
+    let run = held.run;
+    let counts = [(held.n_editions, "editions"), (held.n_deliveries, "mails")];
+    let counts = counts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}"));
+    let what: Vec<String> = held.is_run_held.then(|| "itself".to_owned()).into_iter().chain(counts).collect();
+    let more = match held.n_reasons {
+        0 | 1 => String::new(),
+        n => format!(" (and {} other reasons: pressrun status --run {run})", n - 1),
+    };
+    let what = what.join(", ");
+    format!("  run {run} holds {what}: {}{more}\n    pressrun release {run} --reason TEXT\n", held.reason)
 }
 
 fn row(run: &RunRow, counts: &Counts) -> Vec<String> {

@@ -19,7 +19,7 @@ pub use coverage::{Carried, Coverage, Export, MonthCoverage};
 pub use fact::{Fact, Measure, Measures};
 pub use lacking::{Lack, Lacking};
 pub use products::{ProductMap, ProductMapError};
-pub use sqlite::{FactsSummary, RecipientRow, SqliteFacts, SqliteView, UnmappedProduct, read_recipients};
+pub use sqlite::{FactsSummary, RecipientRow, SqliteFacts, SqliteView, UnmappedProduct, prove_copy, read_recipients};
 pub use visible::{AudienceFacts, Visible};
 
 use crate::audience::Partner;
@@ -132,6 +132,23 @@ pub enum FactsError {
     #[error("`{path}` is no SQLite database")]
     NotADatabase {
         /// Its path.
+        path: String,
+    },
+    /// A log lies beside a file that came out of a backup.
+    #[error(
+        "facts database `{path}` is a restored one, and `{log}` beside it belongs to the one before; hint: see that no \
+         daemon runs, and remove the files in `-wal` and `-shm` beside it"
+    )]
+    LogOfAnother {
+        /// Its path.
+        path: String,
+        /// The log.
+        log: String,
+    },
+    /// The disk that a copy is to stand on is full.
+    #[error("no space is left for a copy of the facts at `{path}`; hint: make room there, or name another place")]
+    NoRoomForCopy {
+        /// The copy.
         path: String,
     },
     /// It was made by a newer program.

@@ -24,6 +24,14 @@ pub enum LedgerError {
         /// The newest version this program knows.
         known: i64,
     },
+    /// A log lies beside a file that came out of a backup.
+    #[error("the ledger `{}` is a restored one, and `{}` beside it belongs to the one before", .path.display(), .log.display())]
+    LogOfAnother {
+        /// The file.
+        path: PathBuf,
+        /// The log.
+        log: PathBuf,
+    },
     /// A migration did not go through; the ledger is as it was before it.
     #[error("the ledger `{}` could not be brought up to date: {source}", .path.display())]
     Migrate {
@@ -41,6 +49,9 @@ pub enum LedgerError {
     /// The disk is full.
     #[error("no space is left for the ledger")]
     DiskFull,
+    /// The disk that a copy is to stand on is full.
+    #[error("no space is left for a copy of the ledger at `{}`", .0.display())]
+    NoRoomForCopy(PathBuf),
     /// The file or its folder can't be read or written.
     #[error("the ledger's file `{}` can't be used: {source}", .path.display())]
     File {
@@ -127,6 +138,10 @@ impl LedgerError {
             LedgerError::Locked => "wait for the other program, or see who holds the file open",
             LedgerError::DaemonRuns(_) => "stop the other daemon first; commands may run beside it",
             LedgerError::DiskFull => "make space; nothing was half written",
+            LedgerError::NoRoomForCopy(_) => "make room there, or name another place",
+            LedgerError::LogOfAnother { .. } => {
+                "see that no daemon runs, and remove the files in `-wal` and `-shm` beside it"
+            }
             LedgerError::NoPack { .. } => "make the edition again under the next number; it has deliveries of its own",
             LedgerError::File { .. } => "see who owns the file and its folder",
             _ => return None,

@@ -1,13 +1,13 @@
 //! What an admin does by hand; each is written down with the reason given.
 
 use chrono::{DateTime, Utc};
-use sqlx::{Row as _, SqliteConnection};
+use sqlx::SqliteConnection;
 
 use super::delivery::{read_delivery, step as delivery_step};
-use super::edition::step as edition_step;
 use super::plan::{move_there, read_run};
+use super::release::release_held;
 use super::row::{EditionRow, edition_row, select_editions};
-use super::step::{DeliveryChange, EditionChange, Step, move_delivery, move_edition};
+use super::step::{DeliveryChange, move_delivery};
 use super::{DeliveryId, DeliveryState, EditionState, Ledger, LedgerError, RunId, RunState, micros};
 use crate::base::EditionId;
 
@@ -50,21 +50,11 @@ impl Ledger {
     pub async fn release_edition(&self, id: EditionId, reason: &str, now: DateTime<Utc>) -> Result<(), LedgerError> {
         let mut tx = self.begin().await?;
         let row = read_edition(&mut tx, id).await?;
-        let reason = by_hand(reason);
-        let step = edition_step(&row, row.fence, EditionState::Planned, &reason, now, None);
         if row.state != EditionState::Held {
-            let (from, to) = (row.state.word(), step.to.word());
-            return Err(LedgerError::Move { row: "edition", id: step.id, from, to });
+            let (from, to) = (row.state.word(), EditionState::Planned.word());
+            return Err(LedgerError::Move { row: "edition", id: id.to_string(), from, to });
         }
-        let change = EditionChange { n_attempts: Some(0), released_at: Some(step.at), ..Default::default() };
-        move_edition(&mut tx, &step, change).await?;
-        let held = sqlx::query("SELECT id, fence FROM delivery WHERE edition_id = $1 AND state = 'held'");
-        for row in held.bind(&step.id).fetch_all(&mut *tx).await? {
-            let (id, fence) = (row.try_get::<i64, _>("id")?.to_string(), row.try_get("fence")?);
-            let (from, to, at) = (DeliveryState::Held, DeliveryState::Planned, step.at);
-            let step = Step { id, from, to, fence, reason: reason.clone(), at, worker: None };
-            move_delivery(&mut tx, &step, DeliveryChange::default()).await?;
-        }
+        release_held(&mut tx, &row, &by_hand(reason), now).await?;
         tx.commit().await?;
         Ok(())
     }
@@ -139,6 +129,7 @@ pub(super) async fn read_edition(conn: &mut SqliteConnection, id: EditionId) -> 
     edition_row(&row.ok_or_else(|| LedgerError::NoSuch { row: "edition", id: id.to_string() })?)
 }
 
-fn by_hand(reason: &str) -> String {
+/// The reason of what somebody did by hand.
+pub(super) fn by_hand(reason: &str) -> String {
     format!("by hand: {reason}")
 }

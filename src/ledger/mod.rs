@@ -4,6 +4,7 @@
 //! one from writing. Every move of a row is in the one table of [`moves`], is checked in the statement that makes
 //! it, and is written down with its reason.
 
+mod backup;
 mod delivery;
 mod edition;
 mod era;
@@ -14,6 +15,8 @@ mod open;
 mod plan;
 mod query;
 mod reap;
+mod release;
+mod restore;
 mod row;
 mod run;
 mod state;
@@ -25,6 +28,7 @@ use chrono::{DateTime, Utc};
 use sqlx::sqlite::{Sqlite, SqlitePool};
 use tokio::sync::OnceCell;
 
+pub use backup::prove_copy;
 pub use delivery::{DeliveryClaim, Retries, UncertainRule};
 pub use edition::{EDITION_ATTEMPTS_MAX, EditionClaim, EditionOutcome};
 pub use era::{Era, EraChange};
@@ -34,6 +38,7 @@ pub use lock::{DaemonLock, DaemonState};
 pub use plan::{EDITIONS_MAX, NewDelivery, NewEdition, NewExclusion, NewRun, Planned, RECIPIENTS_MAX};
 pub use query::{Counts, DeliveriesOf, ExclusionRow, MoveRow, Page, ROWS_MAX};
 pub use reap::Reaped;
+pub use release::{HeldRun, Released};
 pub use row::{AttemptRow, DeliveryId, DeliveryRow, EditionRow, RunId, RunRow};
 pub use run::Waits;
 pub use state::{DeliveryState, EditionState, RunState, moves};

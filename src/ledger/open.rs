@@ -53,6 +53,7 @@ impl Ledger {
             return Err(LedgerError::NoFolder(folder.to_owned()));
         }
         let is_new = is_new(path)?;
+        refuse_log_of_another(path)?;
         let opening = wait_for_opening(path, busy).await?;
         if !is_new {
             copy_before_migration(path, migrator, busy).await?;
@@ -71,9 +72,12 @@ impl Ledger {
         migrated.map_err(|source| LedgerError::Migrate { path: path.to_owned(), source: Box::new(source) })?;
         let made = sqlx::query("INSERT INTO meta (key, value) VALUES ('made_at', $1) ON CONFLICT (key) DO NOTHING");
         made.bind(micros(now).to_string()).execute(&write).await?;
-        drop(opening);
         let read = pool(READERS_MAX).connect_with(options).await?;
-        Ok(Ledger { path: path.to_owned(), write, read, worker: OnceCell::new() })
+        let ledger = Ledger { path: path.to_owned(), write, read, worker: OnceCell::new() };
+        // Before anybody else opens it: nothing may be claimed of a restored ledger first.
+        ledger.hold_if_restored(now).await?;
+        drop(opening);
+        Ok(ledger)
     }
 }
 
@@ -99,6 +103,30 @@ fn is_new(path: &Path) -> Result<bool, LedgerError> {
         [] => Ok(true),
         head if head == SQLITE_MAGIC => Ok(false),
         _ => Err(LedgerError::NotADatabase(path.to_owned())),
+    }
+}
+
+/// A file out of a backup keeps no log; one that lies beside it is that of the ledger before, and SQLite would write
+/// its pages over the restored ones.
+fn refuse_log_of_another(path: &Path) -> Result<(), LedgerError> {
+    /// Where the header says how changes are kept: 1 is a journal, 2 a log (sqlite.org/fileformat.html, 1.3.3).
+    const KEPT_AT: usize = 18;
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    let log = PathBuf::from(log);
+    if std::fs::metadata(&log).map_or(0, |meta| meta.len()) == 0 {
+        return Ok(());
+    }
+    let failed = |source| LedgerError::File { path: path.to_owned(), source };
+    let file = match std::fs::File::open(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        file => file.map_err(failed)?,
+    };
+    let mut head = Vec::new();
+    file.take(KEPT_AT as u64 + 1).read_to_end(&mut head).map_err(failed)?;
+    match head.get(KEPT_AT) {
+        Some(1) => Err(LedgerError::LogOfAnother { path: path.to_owned(), log }),
+        _ => Ok(()),
     }
 }
 

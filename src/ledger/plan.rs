@@ -86,6 +86,8 @@ pub struct NewDelivery {
     pub destination: String,
     /// Why nothing is sent to them, if nothing is.
     pub suppressed: Option<String>,
+    /// Why it waits for an admin, if it does.
+    pub held: Option<String>,
 }
 
 /// What a call of [`Ledger::plan_editions`] wrote down, and what was there already.
@@ -327,9 +329,10 @@ async fn insert_deliveries(
              planned_at, moved_at) ",
     );
     query.push_values(batch, |mut row, (edition, delivery)| {
-        let (state, reason) = match &delivery.suppressed {
-            Some(reason) => (DeliveryState::Suppressed, reason_text(reason)),
-            None => (DeliveryState::Planned, "planned".to_owned()),
+        let (state, reason) = match (&delivery.suppressed, &delivery.held) {
+            (Some(reason), _) => (DeliveryState::Suppressed, reason_text(reason)),
+            (None, Some(reason)) => (DeliveryState::Held, reason_text(reason)),
+            (None, None) => (DeliveryState::Planned, "planned".to_owned()),
         };
         row.push_bind(edition.to_string()).push_bind(run.0).push_bind(delivery.address.clone());
         row.push_bind(delivery.address.to_lowercase()).push_bind(delivery.name.clone());

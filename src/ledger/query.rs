@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Row as _, SqliteConnection};
+use sqlx::{QueryBuilder, Row as _, Sqlite, SqliteConnection};
 
 use super::hand::read_edition;
 use super::plan::read_run;
@@ -20,6 +20,9 @@ use crate::base::{EditionId, Period};
 
 /// The most rows that one question answers with.
 pub const ROWS_MAX: usize = 50_000;
+
+/// Ids in one question, far below SQLite's 32,766 bound values.
+const IDS_PER_QUERY: usize = 500;
 
 /// The rows of an answer.
 #[derive(Clone, PartialEq, Eq, Debug, serde::Serialize)]
@@ -165,6 +168,28 @@ impl Ledger {
     /// [`LedgerError::NoSuch`] when there is none.
     pub async fn edition(&self, id: EditionId) -> Result<EditionRow, LedgerError> {
         read_edition(&mut *self.read.acquire().await?, id).await
+    }
+
+    /// Those of some editions that there are, and when each was planned.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn planned_at(&self, ids: &[EditionId]) -> Result<BTreeMap<EditionId, DateTime<Utc>>, LedgerError> {
+        let mut planned = BTreeMap::new();
+        for batch in ids.chunks(IDS_PER_QUERY) {
+            let mut query = QueryBuilder::<Sqlite>::new("SELECT id, planned_at FROM edition WHERE id IN (");
+            let mut bound = query.separated(", ");
+            batch.iter().for_each(|id| {
+                bound.push_bind(id.to_string());
+            });
+            query.push(")");
+            for row in query.build().fetch_all(&self.read).await? {
+                let id: String = row.try_get("id")?;
+                let id = id.parse().map_err(|_| LedgerError::Corrupt { row: "edition", column: "id", value: id })?;
+                planned.insert(EditionId(id), instant(&row, "edition", "planned_at")?);
+            }
+        }
+        Ok(planned)
     }
 
     /// The editions that a run planned, in the order of partners.

@@ -121,12 +121,13 @@ state! {
     /// How far a delivery is.
     DeliveryState of "delivery" {
         /// Written down. A worker's claim moves it on once its edition is archived; where that ends without a
-        /// pack, who settles the edition.
+        /// pack, who settles the edition; in a restored ledger, who opens it.
         Planned = "planned" => [Sending, Skipped, Held],
         /// A worker hands it over under a lease. The relay's answer moves it on, or the lease's end.
         Sending = "sending" => [Delivered, Retryable, Failed, Uncertain],
-        /// It was not taken. The worker moves it on after the backoff, until its attempts run out.
-        Retryable = "retryable" => [Sending, Failed],
+        /// It was not taken. The worker moves it on after the backoff, until its attempts run out; who opens a
+        /// restored ledger holds it.
+        Retryable = "retryable" => [Sending, Failed, Held],
         /// It may have been taken. The rule `resend` moves it on, or an admin's `resend` or `settle`.
         Uncertain = "uncertain" => [Sending, Delivered, Failed],
         /// It was taken, and there is a receipt; nobody moves it.
@@ -137,7 +138,7 @@ state! {
         Suppressed = "suppressed" => [Planned],
         /// Its edition has no pack. An admin moves it on.
         Skipped = "skipped" => [Planned],
-        /// Its edition is held. An admin's release moves it on.
+        /// Its edition is held, or it may have been sent by a ledger that is lost. An admin's release moves it on.
         Held = "held" => [Planned],
     }
 }

@@ -197,7 +197,12 @@ fn draft(order: &Order, of: &Of, edition: &Edition, report: &Report, rows: Optio
         files.push(PackFile::rows(rows.bytes()?));
     }
     files.extend(PackFile::mail(&mail));
-    Ok(Draft { key: key(order, of, edition), files, manifest: manifest(order, of, edition, report)?, finding })
+    Ok(Draft {
+        key: key(order, of.period, &edition.audience, edition.number),
+        files,
+        manifest: manifest(order, of, edition, report)?,
+        finding,
+    })
 }
 
 /// Has the gate read the artifacts of an archived pack back.
@@ -226,14 +231,15 @@ fn kind(format: Format) -> gate::Kind {
     }
 }
 
-fn key(order: &Order, of: &Of, edition: &Edition) -> PackKey {
+/// Where an edition's pack stands.
+pub(super) fn key(order: &Order, period: Period, audience: &Audience, number: u32) -> PackKey {
     PackKey {
         report: order.template.name.clone(),
         schedule: order.schedule.clone(),
-        period: of.period,
-        partner_id: edition.audience.partner_id.clone(),
-        audience: edition.audience.short(),
-        number: edition.number,
+        period,
+        partner_id: audience.partner_id.clone(),
+        audience: audience.short(),
+        number,
     }
 }
 

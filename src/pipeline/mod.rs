@@ -1,6 +1,7 @@
 //! Plan, burst, deliver: a run from end to end. The only place that knows every stage.
 
 mod begin;
+mod behind;
 mod mail;
 mod make;
 mod order;

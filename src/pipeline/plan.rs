@@ -11,7 +11,7 @@ use crate::ledger::{NewDelivery, NewEdition, NewExclusion};
 use super::order::{Order, Press};
 
 /// The number of an edition that corrects none.
-const FIRST: u32 = 1;
+pub(super) const FIRST: u32 = 1;
 
 /// The destination's name in the ledger: it stays when the relay behind it becomes another.
 pub(super) const DESTINATION: &str = "mail";
@@ -129,14 +129,15 @@ impl Plan {
 }
 
 impl PlannedEdition {
-    /// As the ledger takes it.
-    pub(super) fn row(&self, order: &Order, period: Period) -> NewEdition {
+    /// As the ledger takes it; new deliveries of it wait for an admin where there is a reason to hold them.
+    pub(super) fn row(&self, order: &Order, period: Period, held: Option<&String>) -> NewEdition {
         let delivery = |recipient: &Recipient| NewDelivery {
             address: recipient.address.clone(),
             name: recipient.name.clone(),
             message_id: message_id(self.id, &recipient.address, &order.message_id_domain),
             destination: DESTINATION.to_owned(),
             suppressed: None,
+            held: held.cloned(),
         };
         NewEdition {
             id: self.id,

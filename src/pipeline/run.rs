@@ -13,6 +13,7 @@ use crate::gate::Others;
 use crate::ledger::{EditionClaim, EditionOutcome, LedgerError, NewRun, Planned, RunId, RunRow, RunState};
 
 use super::begin::{Begun, begin};
+use super::behind::doubts;
 use super::mail::{ask_uncertain, deliver_ready};
 use super::make::{Draft, Edition, Made, MakeError, Of, inspect_pack, make};
 use super::order::{Order, Press};
@@ -48,6 +49,9 @@ pub enum RunError {
     /// The ledger cannot be read or written.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    /// The archive cannot be looked through.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
     /// The names of the partners are more than the gate can look for.
     #[error("the partners' names: {0}")]
     Names(String),
@@ -112,8 +116,9 @@ pub async fn resume(press: &Press, order: &Arc<Order>, row: &RunRow, progress: &
         press.ledger.move_run(row.id, RunState::Skipped, reason, press.clock.now()).await?;
         return Ok(Ran { run: press.ledger.run(row.id).await?, planned: None, plan: None });
     }
-    // One that an admin released before it ever had its editions is begun too.
-    let is_begun = row.state == RunState::Running && row.is_pinned();
+    // One that an admin released before it ever had its editions is begun too; one that has ended has only work that was
+    // released since.
+    let is_begun = row.is_pinned() && !matches!(row.state, RunState::Planned | RunState::Waiting);
     if !is_begun && begin(press, order, row).await? == Begun::NotYet {
         return Ok(Ran { run: press.ledger.run(row.id).await?, planned: None, plan: None });
     }
@@ -124,16 +129,13 @@ pub async fn resume(press: &Press, order: &Arc<Order>, row: &RunRow, progress: &
 }
 
 /// Writes the planned editions and deliveries down, all at once.
-pub(super) async fn write_down(
-    press: &Press,
-    order: &Order,
-    row: &RunRow,
-    plan: &Plan,
-) -> Result<Planned, LedgerError> {
-    let editions: Vec<_> = plan.editions.iter().map(|edition| edition.row(order, row.period)).collect();
+pub(super) async fn write_down(press: &Press, order: &Order, row: &RunRow, plan: &Plan) -> Result<Planned, RunError> {
+    let held = doubts(press, order, plan).await?;
+    let editions = plan.editions.iter().map(|edition| edition.row(order, row.period, held.get(&edition.id)));
+    let editions: Vec<_> = editions.collect();
     // A later part of a run leaves out nobody but those that the first one did.
     let exclusions = if row.of_run.is_none() { plan.exclusions(order) } else { Vec::new() };
-    press.ledger.plan_editions(row.id, &editions, &exclusions, press.clock.now()).await
+    Ok(press.ledger.plan_editions(row.id, &editions, &exclusions, press.clock.now()).await?)
 }
 
 pub(super) fn data_set(run: RunId, data: &str) -> Result<DataSet, RunError> {

@@ -1,6 +1,8 @@
 //! The product from outside, and the rules of its source.
 
 #[cfg(test)]
+mod backups;
+#[cfg(test)]
 mod bad_input;
 mod daemons;
 #[cfg(test)]

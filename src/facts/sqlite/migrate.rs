@@ -18,6 +18,12 @@ const STEPS: [Step; 2] = [
     (2, "reexported", include_str!("../../../migrations/facts/0002_reexported.sql")),
 ];
 
+/// The version of this program.
+#[cfg(test)]
+pub(super) fn newest() -> i64 {
+    STEPS.iter().map(|(version, _, _)| *version).max().unwrap_or(0)
+}
+
 /// The version that a database has; none when it was never migrated.
 async fn found_version(pool: &SqlitePool) -> Result<Option<i64>, sqlx::Error> {
     let tables: i64 =

@@ -1,5 +1,6 @@
 //! Facts in SQLite: our own tables, a view of the user's own, and recipients from a relation.
 
+mod backup;
 mod burst;
 mod choice;
 mod lacking;
@@ -25,6 +26,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{Row, SqlitePool};
 use tokio::sync::mpsc;
 
+pub use backup::prove_copy;
 pub(super) use choice::{RemarkKind, carried_bit};
 pub use recipients::{RecipientRow, read_recipients};
 pub use summary::{FactsSummary, UnmappedProduct};
@@ -75,6 +77,7 @@ impl SqliteFacts {
         options: SqliteConnectOptions,
         now: Option<DateTime<Utc>>,
     ) -> Result<SqliteFacts, FactsError> {
+        backup::refuse_log_of_another(path)?;
         let pool = SqlitePoolOptions::new().max_connections(CONNECTIONS_MAX).connect_with(options).await;
         let pool = pool.map_err(|error| name_failure(path, error))?;
         migrate::migrate(&pool, path, now).await?;

@@ -5,6 +5,7 @@ mod files;
 mod hands;
 mod life;
 mod model;
+mod restored;
 mod states;
 
 use std::path::PathBuf;
@@ -128,6 +129,7 @@ pub(super) fn edition(partner_id: &str, addresses: &[&str]) -> NewEdition {
         message_id: crate::deliver::message_id(id, address, "example.com"),
         destination: RELAY.to_owned(),
         suppressed: None,
+        held: None,
     });
     NewEdition {
         id,

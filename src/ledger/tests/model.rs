@@ -60,6 +60,7 @@ impl World {
                 let partner = (n % 4).to_string();
                 let mut new = edition(&partner, &["a@example.com", "b@example.com"]);
                 new.recipients[1].suppressed = (n % 3 == 0).then(|| "a rule".to_owned());
+                new.recipients[0].held = (n % 5 == 0).then(|| "the archive has it".to_owned());
                 self.desk.run_with(&[new]).await;
             }
             Op::ClaimEditions(n) => {
@@ -170,7 +171,7 @@ impl World {
             for row in ledger.deliveries(&DeliveriesOf::Run(run.id)).await.unwrap().rows {
                 let moved = ledger.moves_of("delivery", &row.id.to_string()).await.unwrap();
                 let first = moved.rows.first().map_or(row.state.word().to_owned(), |moved| moved.from.clone());
-                assert!(first == "planned" || first == "suppressed", "{first}");
+                assert!(["planned", "suppressed", "held"].contains(&first.as_str()), "{first}");
                 check_row(ledger, &allowed, "delivery", row.id.to_string(), row.state.word(), &first).await;
                 let n_attempts = ledger.attempts(row.id).await.unwrap().len();
                 assert_eq!(n_attempts, usize::try_from(row.n_attempts).unwrap());

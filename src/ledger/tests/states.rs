@@ -14,7 +14,7 @@ const TABLE: [(&str, &str, &[&str]); 17] = [
     ("edition", "held", &["planned"]),
     ("delivery", "planned", &["sending", "skipped", "held"]),
     ("delivery", "sending", &["delivered", "retryable", "failed", "uncertain"]),
-    ("delivery", "retryable", &["sending", "failed"]),
+    ("delivery", "retryable", &["sending", "failed", "held"]),
     ("delivery", "uncertain", &["sending", "delivered", "failed"]),
     ("delivery", "suppressed", &["planned"]),
     ("delivery", "skipped", &["planned"]),
