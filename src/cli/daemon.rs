@@ -5,21 +5,18 @@ use std::sync::Arc;
 
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
-use crate::daemon::{Daemon, Drained, Inbox, Reload, Rota, Timed};
+use crate::daemon::{Daemon, Drained, Inbox, Reload, Rota, Timed, Ways};
 use crate::facts::ingest::{Ingest, inbox};
 use crate::pipeline::Press;
 
 use super::say::{Failure, Say};
 use super::{FAILED, WELL, compose, ingest, run};
 
-/// How long what is under way may take to end after SIGTERM.
-const DRAIN_SECS: u64 = 60;
-
 pub(super) async fn daemon(config: &Config, say: &Say) -> Result<u8, Failure> {
     let press = compose::press(config).await?;
     let rota = rota(config, press.clone()).await?;
-    let drain = std::time::Duration::from_secs(DRAIN_SECS);
-    let daemon = Daemon::new(rota, reload(config), drain);
+    let drain = std::time::Duration::from_secs(config.daemon.drain_secs.into());
+    let daemon = Daemon::new(rota, reload(config), Ways { drain, listen: config.daemon.listen });
     say.note(&format!("pressrun is awake; {} schedules. Stop it with SIGTERM.", config.schedules.len()));
     if daemon.run().await? == Drained::InPart {
         // What is under way would be waited for otherwise.

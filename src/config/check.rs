@@ -8,7 +8,9 @@ use super::at::At;
 use super::raw::{RawConfig, RawFacts, RawView};
 use super::settings::{Config, FactsFrom, FactsSettings, FilePath, MailThrough, OwnFile};
 use super::source::{self, Place, Source};
-use super::{ConfigError, ConfigErrors, calendars, hint, keys, mail, recipients, schedules, schema, templates, themes};
+use super::{
+    ConfigError, ConfigErrors, calendars, daemon, hint, keys, mail, recipients, schedules, schema, templates, themes,
+};
 use crate::base::Digest;
 
 /// What a check needs: where texts stand, and where to note what is wrong with them.
@@ -86,6 +88,7 @@ fn settings(raw: RawConfig, path: &Path, check: &mut Check<'_>) -> Option<Config
     let ledger = raw.ledger.and_then(|raw| raw.database).map(|at| (check.path(&at), at.span()));
     let archive = raw.archive.and_then(|raw| raw.folder).map(|at| (check.path(&at), at.span()));
     let mail = raw.mail.and_then(|raw| mail::settings(&raw, check));
+    let daemon = daemon::settings(raw.daemon, check);
     let own = raw.templates.and_then(|raw| raw.folder).map(|at| (check.path(&at), check.place(at.span())));
     let templates = templates::load(own.as_ref(), check.errors);
     let themes = themes::settings(raw.theme, check);
@@ -113,6 +116,7 @@ fn settings(raw: RawConfig, path: &Path, check: &mut Check<'_>) -> Option<Config
         ledger: ledger?.0,
         archive: archive?.0,
         mail: mail?,
+        daemon,
         template: templates.template,
         roles: templates.roles,
         mail_templates: templates.mail_templates,

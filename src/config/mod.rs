@@ -7,6 +7,7 @@ mod at;
 mod cadence;
 mod calendars;
 mod check;
+mod daemon;
 mod error;
 mod find;
 mod hint;
@@ -34,8 +35,8 @@ pub use schedules::SCHEDULES_MAX;
 pub use schema::json_schema;
 pub use secret::{Secret, SecretFrom};
 pub use settings::{
-    Config, FactsFrom, FactsSettings, FilePath, Login, MailSettings, MailThrough, OnEmpty, OwnFile, Partners,
-    RecipientsFrom, RelaySettings, RetrySettings, ScheduleSettings, Tls,
+    Config, DaemonSettings, FactsFrom, FactsSettings, FilePath, Login, MailSettings, MailThrough, OnEmpty, OwnFile,
+    Partners, RecipientsFrom, RelaySettings, RetrySettings, ScheduleSettings, Tls,
 };
 pub use shipped::shipped_files;
 pub use source::{FILE_BYTES_MAX, Place, Source, read_text};

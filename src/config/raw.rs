@@ -30,6 +30,8 @@ pub(super) struct RawConfig {
     /// Who sends, and through what.
     #[schemars(required)]
     pub mail: Option<At<RawMail>>,
+    /// How the daemon is watched and stopped.
+    pub daemon: Option<RawDaemon>,
     /// Templates of one's own instead of the shipped ones.
     pub templates: Option<RawTemplates>,
     /// The look.
@@ -184,6 +186,18 @@ pub(super) struct RawRetries {
     /// The longest wait, in seconds.
     #[schemars(range(min = 1, max = 604_800))]
     pub backoff_secs_max: Option<At<u32>>,
+}
+
+/// How the daemon is watched and stopped.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawDaemon {
+    /// The loopback address and port at which it tells health and metrics; nothing is opened when left out.
+    #[schemars(length(min = 1))]
+    pub listen: Option<At<String>>,
+    /// How long it may finish what is under way after it was told to stop, in seconds.
+    #[schemars(range(min = 1, max = 3600))]
+    pub drain_secs: Option<At<u32>>,
 }
 
 /// Templates of one's own.

@@ -1,6 +1,7 @@
 //! The configuration, checked.
 
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -77,6 +78,8 @@ pub struct Config {
     pub archive: FilePath,
     /// Who sends, and through what.
     pub mail: MailSettings,
+    /// How the daemon is watched and stopped.
+    pub daemon: DaemonSettings,
     /// What is in the report, and in which order.
     pub template: Template,
     /// What each role may see.
@@ -214,6 +217,15 @@ pub struct RetrySettings {
     pub backoff_secs_min: u32,
     /// The longest wait, in seconds; not below the first.
     pub backoff_secs_max: u32,
+}
+
+/// How the daemon is watched and stopped.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+pub struct DaemonSettings {
+    /// The loopback address at which it tells health and metrics; nothing is opened when none.
+    pub listen: Option<SocketAddr>,
+    /// How long it may finish what is under way after it was told to stop, in seconds, 1 to 3600.
+    pub drain_secs: u32,
 }
 
 /// Who is to get something.

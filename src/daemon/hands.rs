@@ -7,7 +7,7 @@ use anyhow::Context;
 use chrono::{DateTime, Duration, Utc};
 use tokio::task::JoinSet;
 
-use super::Rota;
+use super::{Pulse, Rota};
 use crate::ledger::{RunId, RunRow, RunState};
 use crate::pipeline;
 
@@ -21,7 +21,6 @@ const LOOK_AGAIN_MINUTES: i64 = 10;
 const BROKEN_MAX: u32 = 3;
 
 /// The runs that are worked on.
-#[derive(Default)]
 pub(super) struct Hands {
     /// Each ends with what failed, if something did.
     pub(super) tasks: JoinSet<Option<String>>,
@@ -30,6 +29,8 @@ pub(super) struct Hands {
     broken: HashMap<RunId, u32>,
     /// What each waiting run was last looked at with.
     waiting: HashMap<RunId, Looked>,
+    /// Told how long runs took.
+    pulse: Pulse,
     /// What was last said of a run that cannot be worked on, so that it is said once.
     said: HashMap<RunId, String>,
 }
@@ -40,6 +41,18 @@ struct Looked {
 }
 
 impl Hands {
+    /// Idle ones.
+    pub(super) fn new(pulse: Pulse) -> Hands {
+        Hands {
+            tasks: JoinSet::new(),
+            busy: HashMap::new(),
+            broken: HashMap::new(),
+            waiting: HashMap::new(),
+            pulse,
+            said: HashMap::new(),
+        }
+    }
+
     /// Takes up open runs whose time has come: left by a crash, newly due, released by an admin, waiting for data that
     /// may be there now, or for a retry.
     pub(super) async fn take_up(&mut self, rota: &Rota, now: DateTime<Utc>) -> anyhow::Result<()> {
@@ -98,7 +111,7 @@ impl Hands {
             return self.leave(rota, row).await;
         };
         let (press, order, row) = (rota.press.clone(), Arc::clone(order), row.clone());
-        let id = row.id;
+        let (id, pulse) = (row.id, self.pulse.clone());
         let task = self.tasks.spawn(async move {
             let worked = async {
                 press.ledger.resolve_uncertain(&row.schedule, &order.retries, press.clock.now()).await?;
@@ -106,6 +119,9 @@ impl Hands {
             };
             match worked.await {
                 Ok(ran) if ran.run.state != row.state => {
+                    if ran.run.state.is_last() {
+                        pulse.run_ended(ran.run.moved_at - row.planned_at);
+                    }
                     tracing::info!(run.id = %id, run.state = %ran.run.state, "a run moved on: {}", ran.run.reason);
                     None
                 }

@@ -8,6 +8,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio_cron_scheduler::{Job, JobScheduler};
 
+use super::Pulse;
 use crate::pipeline::Stop;
 
 /// How often the daemon looks, in seconds.
@@ -36,7 +37,7 @@ pub(super) struct Heart {
 
 /// Starts the heart. SIGTERM or SIGINT sets `stop` at once, so that a run under way claims nothing new; a second one ends
 /// the process where it stands.
-pub(super) async fn start(stop: Stop) -> anyhow::Result<Heart> {
+pub(super) async fn start(stop: Stop, pulse: Pulse) -> anyhow::Result<Heart> {
     let (send, beats) = mpsc::channel(1);
     let scheduler = JobScheduler::new().await.context("the heart cannot start")?;
     let tick = Job::new_async(format!("*/{HEARTBEAT_SECS} * * * * *"), move |_, _| {
@@ -62,6 +63,7 @@ pub(super) async fn start(stop: Stop) -> anyhow::Result<Heart> {
             }
             if event == Event::Stop {
                 stop.set();
+                pulse.draining();
             }
             // Nobody listens once the daemon has drained.
             let _ = tell.send(event).await;

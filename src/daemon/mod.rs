@@ -1,14 +1,17 @@
 //! Wakes, catches up, works, drains: what is due is computed from the ledger, and has a row before anything is done.
 
 mod hands;
+pub mod health;
 mod heart;
+pub mod notify;
 mod steady;
 #[cfg(test)]
 mod tests;
 mod timetable;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::net::SocketAddr;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use anyhow::Context;
 use futures::future::BoxFuture;
@@ -24,6 +27,7 @@ use heart::Event;
 use steady::{Steady, Step};
 use timetable::Timetable;
 
+pub use health::Pulse;
 pub use heart::HEARTBEAT_SECS;
 
 /// What the daemon works by: a configuration, composed.
@@ -66,12 +70,23 @@ pub struct Timed {
 pub struct Daemon {
     rota: Rota,
     reload: Reload,
-    /// How long what is under way may take to end.
-    drain: std::time::Duration,
+    ways: Ways,
+    pulse: Pulse,
+    /// When each schedule runs, as health and metrics ask for it.
+    timed: Arc<RwLock<Vec<Timed>>>,
     /// None until the ledger is reconciled with the schedules.
     timetable: Option<Timetable>,
     hands: Hands,
     sweeping: Option<JoinHandle<()>>,
+}
+
+/// How a daemon is watched and stopped; a reload does not change it.
+#[derive(Clone, Copy, Debug)]
+pub struct Ways {
+    /// How long what is under way may take to end.
+    pub drain: std::time::Duration,
+    /// Where health and metrics are told; nowhere when none.
+    pub listen: Option<SocketAddr>,
 }
 
 /// How a daemon ended.
@@ -85,8 +100,11 @@ pub enum Drained {
 
 impl Daemon {
     /// A daemon that has not begun.
-    pub fn new(rota: Rota, reload: Reload, drain: std::time::Duration) -> Daemon {
-        Daemon { rota, reload, drain, timetable: None, hands: Hands::default(), sweeping: None }
+    pub fn new(rota: Rota, reload: Reload, ways: Ways) -> Daemon {
+        let pulse = Pulse::default();
+        let timed = Arc::new(RwLock::new(rota.timed.clone()));
+        let hands = Hands::new(pulse.clone());
+        Daemon { rota, reload, ways, pulse, timed, timetable: None, hands, sweeping: None }
     }
 
     /// Works until it is told to stop (SIGTERM or SIGINT), then drains: what is claimed is finished, nothing new is.
@@ -97,7 +115,8 @@ impl Daemon {
     /// one goes on.
     pub async fn run(mut self) -> anyhow::Result<Drained> {
         let lock = self.rota.press.ledger.daemon_lock().context("one daemon works on a ledger")?;
-        let mut heart = heart::start(self.rota.press.stop.clone()).await?;
+        let health = self.tell_health().await?;
+        let mut heart = heart::start(self.rota.press.stop.clone(), self.pulse.clone()).await?;
         self.tell(None).await?;
         tracing::info!(schedules.n = self.rota.timed.len(), config.digest = %self.rota.config_digest, "daemon is awake");
         let mut steady = Steady::begin(self.rota.press.clock.now());
@@ -105,25 +124,49 @@ impl Daemon {
         while event != Event::Stop && !self.rota.press.stop.is_set() {
             match event {
                 Event::Stop => {}
-                Event::Reload => self.reload().await,
+                Event::Reload => {
+                    notify::reloading();
+                    self.reload().await;
+                    notify::ready();
+                }
                 Event::Beat => {
                     let step = steady.step(self.rota.press.clock.now());
                     if step == Step::Back {
                         self.timetable = None;
                     }
-                    log(self.beat(step != Step::Ahead).await);
+                    let beat = self.beat(step != Step::Ahead).await;
+                    if beat.is_ok() && self.pulse.ready() {
+                        notify::ready();
+                    }
+                    log(beat);
                 }
             }
+            self.pulse.beat(self.rota.press.clock.now());
+            notify::watchdog();
             event = tokio::select! {
                 event = heart.next() => event,
                 // Its place is free for the next run.
                 () = self.hands.one_ended() => Event::Beat,
             };
         }
+        notify::stopping();
         let drained = self.drain().await;
         heart.stop().await;
-        drop(lock);
+        drop((health, lock));
         Ok(drained)
+    }
+
+    /// Opens the port of health and metrics, if there is to be one.
+    async fn tell_health(&self) -> anyhow::Result<Option<health::Health>> {
+        let Some(listen) = self.ways.listen else { return Ok(None) };
+        let timed = Arc::clone(&self.timed);
+        let next_of = move |now| {
+            let timed = timed.read().unwrap_or_else(PoisonError::into_inner);
+            let next = |timed: &Timed| Some((timed.schedule.clone(), timed.timing.cadence.next_at(now)?));
+            timed.iter().filter_map(next).collect()
+        };
+        let (ledger, clock) = (Arc::clone(&self.rota.press.ledger), Arc::clone(&self.rota.press.clock));
+        health::serve(listen, self.pulse.clone(), ledger, clock, Arc::new(next_of)).await.map(Some)
     }
 
     /// One beat: the inbox, what is due, and what is open; what it takes up goes on after it.
@@ -157,6 +200,7 @@ impl Daemon {
     async fn reload(&mut self) {
         match (self.reload)(self.rota.press.clone()).await {
             Ok(rota) => {
+                self.timed.write().unwrap_or_else(PoisonError::into_inner).clone_from(&rota.timed);
                 self.rota = rota;
                 self.timetable = None;
                 log(self.beat(true).await);
@@ -187,14 +231,14 @@ impl Daemon {
     /// Lets what is under way end, within a bound.
     async fn drain(&mut self) -> Drained {
         self.rota.press.stop.set();
-        match tokio::time::timeout(self.drain, self.hands.rest()).await {
+        match tokio::time::timeout(self.ways.drain, self.hands.rest()).await {
             Ok(()) => {
                 tracing::info!("daemon has drained");
                 Drained::Wholly
             }
             Err(_) => {
                 tracing::warn!(
-                    drain.secs = self.drain.as_secs(),
+                    drain.secs = self.ways.drain.as_secs(),
                     "not all ended in time; the next start goes on with it"
                 );
                 Drained::InPart

@@ -83,11 +83,6 @@ impl Timetable {
         }
         Ok(n_new)
     }
-
-    /// The next occurrence of each schedule that has one.
-    pub(super) fn next(&self) -> impl Iterator<Item = (&str, DateTime<Utc>)> {
-        self.entries.iter().filter_map(|entry| Some((entry.timed.schedule.as_str(), entry.next_at?)))
-    }
 }
 
 impl Entry {

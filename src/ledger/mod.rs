@@ -11,6 +11,7 @@ mod era;
 mod error;
 mod hand;
 mod lock;
+mod metrics;
 mod open;
 mod plan;
 mod query;

@@ -302,7 +302,8 @@ pub(super) async fn counts_of(conn: &mut SqliteConnection, run: RunId) -> Result
     Ok(Counts { editions: by_state(&editions)?, deliveries: by_state(&deliveries)? })
 }
 
-fn by_state<S: State + Ord>(rows: &[SqliteRow]) -> Result<BTreeMap<S, u64>, LedgerError> {
+/// Rows of `state` and `n` as a map.
+pub(super) fn by_state<S: State + Ord>(rows: &[SqliteRow]) -> Result<BTreeMap<S, u64>, LedgerError> {
     rows.iter().map(|row| Ok((state(row, "state")?, row.try_get::<i64, _>("n")?.unsigned_abs()))).collect()
 }
 

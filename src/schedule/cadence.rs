@@ -143,7 +143,7 @@ impl Cadence {
         self.after(after).take(n.min(OCCURRENCES_MAX)).map(|bare| self.in_words(bare)).collect()
     }
 
-    /// The next occurrence's instant alone.
+    /// The instant of the next occurrence strictly after another, without words.
     pub fn next_at(&self, after: DateTime<Utc>) -> Option<DateTime<Utc>> {
         self.after(after).next().map(|bare| bare.at)
     }

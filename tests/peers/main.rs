@@ -1,5 +1,5 @@
 //! The product's files held against other programs: qpdf, poppler, LibreOffice, openpyxl, Microsoft's validator, a mail
-//! catcher, veraPDF.
+//! catcher, veraPDF, Prometheus's own parser.
 //!
 //! `cargo xtask test` installs them and says where they are. A peer that is missing makes its test fail.
 
@@ -18,6 +18,8 @@ mod grants;
 mod living;
 #[cfg(test)]
 mod mail;
+#[cfg(test)]
+mod metrics;
 #[cfg(test)]
 mod office;
 #[cfg(test)]

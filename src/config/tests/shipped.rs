@@ -93,6 +93,7 @@ fn the_reference_shows_the_defaults() {
         "/mail/through/relay/attachment_bytes_max",
         "/mail/through/relay/connections_max",
         "/mail/retries",
+        "/daemon/drain_secs",
         "/themes",
         "/schedules/0/report",
         "/schedules/0/timing/period",

@@ -78,7 +78,7 @@ async fn daemon(
         config_digest: Digest::of(b"configuration"),
     };
     let refused: Reload = Arc::new(|_| Box::pin(async { Err("no such file".to_owned()) }));
-    Daemon::new(rota, refused, std::time::Duration::from_secs(10))
+    Daemon::new(rota, refused, Ways { drain: std::time::Duration::from_secs(10), listen: None })
 }
 
 fn timing(cron: &str) -> Timing {

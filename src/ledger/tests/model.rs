@@ -220,6 +220,7 @@ proptest! {
                 world.step(op).await;
             }
             world.check().await;
+            metrics::check_queues(&world.desk.ledger).await;
         });
     }
 }
