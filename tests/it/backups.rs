@@ -97,7 +97,7 @@ fn a_backup_taken_beside_a_daemon_is_restored_and_what_was_sent_since_is_sent_ag
 }
 
 /// Has a workplace's mails go through a relay at that port, and be tried again after a second.
-fn by_relay(place: &Workplace, port: u16) {
+pub(crate) fn by_relay(place: &Workplace, port: u16) {
     let text = std::fs::read_to_string(place.path("pressrun.toml")).unwrap();
     let before = text.split("[mail.relay]").next().unwrap().replace("outbox = \"outbox\"\n", "");
     let relay = format!(

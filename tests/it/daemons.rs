@@ -2,7 +2,9 @@
 
 use serde_json::Value;
 
+use crate::backups::by_relay;
 use crate::support::daemon::Daemon;
+use crate::support::smtp::{At, Fault, Relay, Running};
 use crate::support::workplace::Workplace;
 
 /// The configuration with a line of the schedule in another's place.
@@ -81,6 +83,61 @@ fn reload_says_when_there_is_no_daemon_or_it_has_another_file() {
     let said = place.run(&["--config", other.to_str().unwrap(), "reload"]).with(2);
     assert!(said.err.contains("another configuration"), "{}", said.err);
     assert_eq!(daemon.stop(), Some(0));
+}
+
+/// A daemon that waits for a relay's answer which does not come.
+fn stuck<'a>(place: &'a Workplace, relay: &Running, daemon: &str) -> Daemon<'a> {
+    place.ingest_sample();
+    by_relay(place, relay.address.port());
+    let text = std::fs::read_to_string(place.path("pressrun.toml")).unwrap();
+    let text = text.replace("zone = \"UTC\"", "zone = \"UTC\"\ncron = \"* * * * * *\"");
+    place.write("pressrun.toml", format!("{text}\n[daemon]\n{daemon}\n"));
+    let daemon = Daemon::awake(place);
+    daemon.until("to send a mail", || {
+        let runs = place.run(&["status", "--json"]).with(0).json();
+        runs.as_array().unwrap().iter().any(|run| run["counts"]["deliveries"]["sending"].as_u64().is_some())
+    });
+    daemon
+}
+
+fn silent_relay(runtime: &tokio::runtime::Runtime) -> Running {
+    let faults = vec![(At::Recipient, "", usize::MAX, Fault::Silence)];
+    runtime.block_on(Relay { faults, ..Relay::default() }.start())
+}
+
+/// What was under way is told of when the daemon starts again: it may have gone out, and is not sent again.
+fn is_told_of_at_the_next_start(place: &Workplace) {
+    let daemon = Daemon::awake(place);
+    daemon.until("to tell what was open", || {
+        let runs = place.run(&["status", "--json"]).with(0).json();
+        runs.as_array().unwrap().iter().any(|run| run["counts"]["deliveries"]["uncertain"].as_u64().is_some())
+    });
+}
+
+#[test]
+fn a_daemon_drains_for_a_bounded_time() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let relay = silent_relay(&runtime);
+    let place = Workplace::sample(1);
+    let daemon = stuck(&place, &relay, "drain_secs = 1");
+    daemon.signal("TERM");
+    daemon.until("to give its draining up", || daemon.log().contains("not all ended in time"));
+    assert_eq!(daemon.ended(), Some(1));
+    is_told_of_at_the_next_start(&place);
+}
+
+#[test]
+fn a_second_signal_stops_a_daemon_where_it_stands() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let relay = silent_relay(&runtime);
+    let place = Workplace::sample(1);
+    let daemon = stuck(&place, &relay, "drain_secs = 3600");
+    daemon.signal("TERM");
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    assert!(daemon.is_running(), "it lets the mail end that is under way");
+    daemon.signal("TERM");
+    assert_eq!(daemon.ended(), Some(143));
+    is_told_of_at_the_next_start(&place);
 }
 
 #[test]

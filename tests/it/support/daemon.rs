@@ -45,9 +45,18 @@ impl<'a> Daemon<'a> {
         assert!(killed.success());
     }
 
+    pub fn is_running(&self) -> bool {
+        std::path::Path::new(&format!("/proc/{}/fd/0", self.child.id())).exists()
+    }
+
     /// Ends it in good order; its exit code.
-    pub fn stop(mut self) -> Option<i32> {
+    pub fn stop(self) -> Option<i32> {
         self.signal("TERM");
+        self.ended()
+    }
+
+    /// Waits until it has ended; its exit code.
+    pub fn ended(mut self) -> Option<i32> {
         self.child.wait().unwrap().code()
     }
 }
