@@ -14,10 +14,10 @@ use crate::pipeline;
 /// How many runs are worked on at once. Rendering takes all cores in each; the others wait for relays.
 const RUNS_AT_ONCE_MAX: usize = 4;
 
-/// How long a waiting run is left alone when a source cannot tell that something came in.
+/// How long a waiting run is left alone when a source cannot tell that something came in, and one that broke off often.
 const LOOK_AGAIN_MINUTES: i64 = 10;
 
-/// How often working on a run may break off before it is left alone until the next start.
+/// How often working on a run may break off before it is left alone for a while.
 const BROKEN_MAX: u32 = 3;
 
 /// The runs that are worked on.
@@ -27,6 +27,8 @@ pub(super) struct Hands {
     busy: HashMap<tokio::task::Id, RunId>,
     /// How often working on a run broke off.
     broken: HashMap<RunId, u32>,
+    /// Since when those that broke off too often are left alone.
+    left_alone: HashMap<RunId, DateTime<Utc>>,
     /// What each waiting run was last looked at with.
     waiting: HashMap<RunId, Looked>,
     /// Told how long runs took.
@@ -47,6 +49,7 @@ impl Hands {
             tasks: JoinSet::new(),
             busy: HashMap::new(),
             broken: HashMap::new(),
+            left_alone: HashMap::new(),
             waiting: HashMap::new(),
             pulse,
             said: HashMap::new(),
@@ -61,7 +64,11 @@ impl Hands {
             return Ok(());
         }
         let open = rota.press.ledger.open_runs().await.context("the open runs")?;
-        self.waiting.retain(|id, _| open.iter().any(|row| row.id == *id));
+        let is_open = |id: &RunId| open.iter().any(|row| row.id == *id);
+        self.waiting.retain(|id, _| is_open(id));
+        self.broken.retain(|id, _| is_open(id));
+        self.left_alone.retain(|id, _| is_open(id));
+        self.said.retain(|id, _| is_open(id));
         let newest_load = match open.iter().any(|row| row.state == RunState::Waiting) {
             true => rota.press.facts.newest_load().await.unwrap_or_default(),
             false => None,
@@ -80,7 +87,12 @@ impl Hands {
     /// Whether something can be done about a run now.
     fn is_time(&mut self, row: &RunRow, open: &[RunRow], newest_load: Option<u64>, now: DateTime<Utc>) -> bool {
         if self.broken.get(&row.id).is_some_and(|n| *n >= BROKEN_MAX) {
-            return false;
+            let left_at = *self.left_alone.entry(row.id).or_insert(now);
+            if now - left_at < Duration::minutes(LOOK_AGAIN_MINUTES) {
+                return false;
+            }
+            self.broken.remove(&row.id);
+            self.left_alone.remove(&row.id);
         }
         match row.state {
             RunState::Planned => {

@@ -25,10 +25,10 @@ use crate::schedule::{Lateness, Overlap, Timing};
 use hands::Hands;
 use heart::Event;
 use steady::{Steady, Step};
-use timetable::Timetable;
 
 pub use health::Pulse;
 pub use heart::HEARTBEAT_SECS;
+pub use timetable::Timetable;
 
 /// What the daemon works by: a configuration, composed.
 #[derive(Clone)]

@@ -9,7 +9,7 @@ use crate::ledger::{Era, EraChange, LedgerError, NewRun, RunState};
 use crate::schedule::{CatchUp, Due, DueWhat, Lateness, Overlap, Timing, due, start_at};
 
 /// When each schedule is due next.
-pub(super) struct Timetable {
+pub struct Timetable {
     entries: Vec<Entry>,
 }
 
@@ -27,7 +27,10 @@ impl Timetable {
     /// Reconciles the ledger with the schedules as they are now: a new one begins, a changed one has what its old cadence
     /// named until now recorded by it and begins anew, of one that is gone what came due until now is recorded as
     /// skipped.
-    pub(super) async fn open(rota: &Rota, now: DateTime<Utc>) -> Result<Timetable, LedgerError> {
+    ///
+    /// # Errors
+    /// When the ledger cannot be read or written.
+    pub async fn open(rota: &Rota, now: DateTime<Utc>) -> Result<Timetable, LedgerError> {
         let ledger = &rota.press.ledger;
         let eras = ledger.eras().await?;
         let mut in_force: BTreeMap<&str, &Era> = BTreeMap::new();
@@ -66,7 +69,10 @@ impl Timetable {
     }
 
     /// Writes down what came due since the last look; returns how many are new.
-    pub(super) async fn look(&mut self, rota: &Rota, now: DateTime<Utc>) -> Result<usize, LedgerError> {
+    ///
+    /// # Errors
+    /// When the ledger cannot be read or written; the next look finds the same.
+    pub async fn look(&mut self, rota: &Rota, now: DateTime<Utc>) -> Result<usize, LedgerError> {
         let mut planned = Vec::new();
         let mut seen = Vec::new();
         for (n, entry) in self.entries.iter().enumerate() {
@@ -94,7 +100,6 @@ impl Entry {
 
 /// What a timing named since an instant, each with what is to be done about it.
 fn came_due(rota: &Rota, timed: &Timed, timing: &Timing, mut since: DateTime<Utc>, now: DateTime<Utc>) -> Vec<Planned> {
-    let Some(order) = rota.orders.get(&timed.schedule) else { return Vec::new() };
     let mut planned = Vec::new();
     loop {
         let list = due(timing, timed.late, since, now);
@@ -109,7 +114,7 @@ fn came_due(rota: &Rota, timed: &Timed, timing: &Timing, mut since: DateTime<Utc
                 occurrence_at: Some(at),
                 period,
                 data: String::new(),
-                config_digest: order.config_digest.to_string(),
+                config_digest: rota.config_digest.to_string(),
                 why,
                 start_at: Some(start_at(&timed.schedule, at, timed.jitter_secs_max)),
                 deadline_at: at.checked_add_signed(timed.late.deadline),

@@ -132,18 +132,25 @@ fn sources(context: &Context<'_>) -> Table {
         ],
         rows: by_source.iter().map(row).collect(),
         total: None,
-        note: preliminary_months(context),
+        note: what_is_missing(context),
     }
 }
 
-fn preliminary_months(context: &Context<'_>) -> String {
+/// Which months are not full, and which data sets the last month lacks.
+fn what_is_missing(context: &Context<'_>) -> String {
     let figures = context.figures;
     let open = |month: &Month| figures.coverage.months.contains_key(month) && !figures.coverage.is_full(*month);
     let open: Vec<String> = figures.range.months().filter(open).map(Month::long).collect();
-    match open.len() {
-        0 => String::new(),
-        _ => format!("Not full yet, shown as it stands: {}.", open.join(", ")),
+    let mut notes = Vec::new();
+    if !open.is_empty() {
+        notes.push(format!("Not full yet, shown as it stands: {}.", open.join(", ")));
     }
+    let last = figures.range.last();
+    let gone = Vec::from_iter(figures.coverage.sources_gone(last));
+    if figures.coverage.months.contains_key(&last) && !gone.is_empty() {
+        notes.push(format!("Not in the data for {}, but for the month before: {}.", last.long(), gone.join(", ")));
+    }
+    notes.join(" ")
 }
 
 fn identity(context: &Context<'_>) -> Vec<(String, String)> {

@@ -416,6 +416,47 @@ async fn what_waits_for_a_schedule_that_is_gone_ends_with_a_reason() {
     assert_eq!(desk.runs().await, [("2026-10".to_owned(), RunState::Skipped)]);
 }
 
+/// A destination whose code is wrong.
+struct Broken;
+
+impl Destination for Broken {
+    fn name(&self) -> String {
+        "broken".to_owned()
+    }
+
+    fn deliver<'a>(&'a self, _: &'a Parcel) -> BoxFuture<'a, Outcome> {
+        Box::pin(async { panic!("a bug") })
+    }
+
+    fn receipt<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Option<Receipt>> {
+        Box::pin(async { None })
+    }
+
+    fn can_tell(&self) -> bool {
+        false
+    }
+
+    fn check(&self) -> BoxFuture<'_, Result<String, String>> {
+        Box::pin(async { Ok(String::new()) })
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_panic_is_a_row_with_a_reason_and_never_a_dead_daemon() {
+    let mut desk = desk("2026-11-20T00:00:00Z", CatchUp::Latest).await;
+    desk.change(|rota| rota.press.destination = Arc::new(Broken));
+    desk.beat_at("2026-11-20T00:00:05Z").await;
+    for now in ["06:00:00", "06:00:05", "06:00:10", "06:00:15"] {
+        desk.beat_at(&format!("2026-11-22T{now}Z")).await;
+    }
+    assert_eq!(states(&desk).await, [DeliveryState::Sending], "its lease has not ended");
+    desk.beat_at("2026-11-22T07:00:00Z").await;
+    assert_eq!(states(&desk).await, [DeliveryState::Uncertain]);
+    assert_eq!(desk.runs().await, [("2026-10".to_owned(), RunState::Partial)]);
+    desk.beat_at("2026-12-22T06:00:00Z").await;
+    assert_eq!(desk.runs().await.len(), 2, "it goes on");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_configuration_is_refused_and_the_one_before_stays() {
     let mut desk = desk("2026-11-20T00:00:00Z", CatchUp::Latest).await;
