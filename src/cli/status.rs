@@ -13,10 +13,31 @@ pub(super) async fn status(config: &Config, run: Option<i64>, say: &Say) -> Resu
     let ledger = compose::ledger(config).await?;
     match run {
         Some(id) => one(&ledger, RunId(id), say).await?,
-        None => all(&ledger, say).await?,
+        None => {
+            all(&ledger, say).await?;
+            say.note(&of_daemon(&ledger, config).await?);
+        }
     }
     ledger.close(crate::clock::Clock::now(&crate::clock::SystemClock)).await?;
     Ok(WELL)
+}
+
+/// Whether a daemon works, and by which configuration.
+async fn of_daemon(ledger: &Ledger, config: &Config) -> Result<String, Failure> {
+    let Some(pid) = ledger.daemon_pid()? else {
+        return Ok("No daemon works on this ledger.".to_owned());
+    };
+    let daemon = format!("The daemon, process {pid}, works");
+    Ok(match ledger.daemon_state().await? {
+        Some(state) if state.config_digest == config.digest.to_string() => format!("{daemon} by this configuration."),
+        Some(state) => {
+            let why = state.refused.map_or(String::new(), |refused| format!("; it refused a newer one: {refused}"));
+            format!(
+                "{daemon} by another configuration than this one{why}. `pressrun reload` has it take this one over."
+            )
+        }
+        None => format!("{daemon}."),
+    })
 }
 
 async fn all(ledger: &Ledger, say: &Say) -> Result<(), Failure> {

@@ -69,6 +69,9 @@ fn a_wrong_configuration_is_refused_with_its_place_and_the_daemon_goes_on() {
     daemon.until("to refuse it", || daemon.log().contains("`ledger` is another file now"));
     configure(&place, "data/other.db", "data/ledger.db");
     place.run(&["reload"]).with(0);
+    assert!(place.run(&["status"]).with(0).err.contains("works by this configuration"));
+    configure(&place, "zone = \"UTC\"", "zone = \"Asia/Tokyo\"");
+    assert!(place.run(&["status"]).with(0).err.contains("by another configuration than this one. `pressrun reload`"));
     assert_eq!(daemon.stop(), Some(0));
 }
 
@@ -76,6 +79,7 @@ fn a_wrong_configuration_is_refused_with_its_place_and_the_daemon_goes_on() {
 fn reload_says_when_there_is_no_daemon_or_it_has_another_file() {
     let place = Workplace::demo(1);
     let nobody = place.run(&["reload"]).with(2);
+    assert!(place.run(&["status"]).with(0).err.contains("No daemon works"));
     assert!(nobody.err.contains("no daemon works on this ledger") && nobody.err.contains("hint:"), "{}", nobody.err);
     let daemon = Daemon::awake(&place);
     let text = std::fs::read_to_string(place.path("pressrun.toml")).unwrap();
