@@ -22,7 +22,7 @@ use pressrun::daemon::{Rota, Timed, Timetable};
 use pressrun::deliver::Outbox;
 use pressrun::facts::SqliteFacts;
 use pressrun::ledger::Ledger;
-use pressrun::pipeline::{Press, Stop};
+use pressrun::pipeline::{Makers, Press, Stop};
 
 const N_SCHEDULES: usize = 1_000;
 const N_MONTHS: usize = 60;
@@ -163,6 +163,7 @@ async fn a_year() {
         destination: Arc::new(Outbox::new(folder.path().join("outbox"))),
         clock: Arc::new(clock.clone()),
         stop: Stop::default(),
+        makers: Makers::default(),
     };
     let timed = |settings: &ScheduleSettings| Timed {
         schedule: settings.name.clone(),

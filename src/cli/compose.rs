@@ -13,7 +13,7 @@ use crate::config::{self, Config, FactsFrom, MailThrough, OnEmpty, Partners, Rel
 use crate::deliver::{Destination, Outbox, Smtp, SmtpSettings, TlsMode};
 use crate::facts::{FactSource, ProductMap, SqliteFacts, SqliteView, read_recipients};
 use crate::ledger::{Ledger, Retries};
-use crate::pipeline::{Order, Press, Stop};
+use crate::pipeline::{Makers, Order, Press, Stop};
 
 use super::say::Failure;
 
@@ -39,6 +39,7 @@ pub(super) async fn press_over(config: &Config, ledger: Arc<Ledger>, stop: Stop)
         destination: destination(config)?,
         clock,
         stop,
+        makers: Makers::default(),
     })
 }
 

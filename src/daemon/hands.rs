@@ -11,8 +11,8 @@ use super::{Pulse, Rota};
 use crate::ledger::{RunId, RunRow, RunState};
 use crate::pipeline;
 
-/// How many runs are worked on at once. Rendering takes all cores in each; the others wait for relays.
-const RUNS_AT_ONCE_MAX: usize = 4;
+/// How many runs are worked on at once. Most of them wait for a relay: who makes editions is bounded for all together.
+const RUNS_AT_ONCE_MAX: usize = 32;
 
 /// How long a waiting run is left alone when a source cannot tell that something came in, and one that broke off often.
 const LOOK_AGAIN_MINUTES: i64 = 10;

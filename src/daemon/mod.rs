@@ -24,6 +24,7 @@ use crate::schedule::{Lateness, Overlap, Timing};
 
 use hands::Hands;
 use heart::Event;
+use notify::{Message, Notifier};
 use steady::{Steady, Step};
 
 pub use health::Pulse;
@@ -115,6 +116,7 @@ impl Daemon {
     /// one goes on.
     pub async fn run(mut self) -> anyhow::Result<Drained> {
         let lock = self.rota.press.ledger.daemon_lock().context("one daemon works on a ledger")?;
+        let notifier = Notifier::start();
         let health = self.tell_health().await?;
         let mut heart = heart::start(self.rota.press.stop.clone(), self.pulse.clone()).await?;
         self.tell(None).await?;
@@ -125,9 +127,9 @@ impl Daemon {
             match event {
                 Event::Stop => {}
                 Event::Reload => {
-                    notify::reloading();
+                    notifier.say(Message::Reloading);
                     self.reload().await;
-                    notify::ready();
+                    notifier.say(Message::Ready);
                 }
                 Event::Beat => {
                     let step = steady.step(self.rota.press.clock.now());
@@ -136,22 +138,23 @@ impl Daemon {
                     }
                     let beat = self.beat(step != Step::Ahead).await;
                     if beat.is_ok() && self.pulse.ready() {
-                        notify::ready();
+                        notifier.say(Message::Ready);
                     }
                     log(beat);
                 }
             }
             self.pulse.beat(self.rota.press.clock.now());
-            notify::watchdog();
+            notifier.say(Message::Watchdog);
             event = tokio::select! {
                 event = heart.next() => event,
                 // Its place is free for the next run.
                 () = self.hands.one_ended() => Event::Beat,
             };
         }
-        notify::stopping();
+        notifier.say(Message::Stopping);
         let drained = self.drain().await;
         heart.stop().await;
+        notifier.finish();
         drop((health, lock));
         Ok(drained)
     }

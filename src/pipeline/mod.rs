@@ -9,6 +9,6 @@ mod plan;
 mod run;
 mod spool;
 
-pub use order::{Order, Press, Stop};
+pub use order::{Makers, Order, Press, Stop};
 pub use plan::{Plan, PlannedEdition, plan, plan_over};
 pub use run::{Progress, Ran, RunError, Step, resume, run};

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use tokio::sync::Semaphore;
+
 use crate::archive::Archive;
 use crate::audience::{Recipient, Roles};
 use crate::base::{Digest, Period, Range};
@@ -31,6 +33,19 @@ pub struct Press {
     pub clock: Arc<dyn Clock>,
     /// Set when nothing new is to be begun.
     pub stop: Stop,
+    /// Who makes editions: one at a time a core, however many runs there are.
+    pub makers: Makers,
+}
+
+/// Places for as many makers as there are cores.
+#[derive(Clone, Debug)]
+pub struct Makers(pub(super) Arc<Semaphore>);
+
+impl Default for Makers {
+    fn default() -> Makers {
+        let n = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Makers(Arc::new(Semaphore::new(n)))
+    }
 }
 
 /// A flag that is set once: nothing new is begun, what is under way is finished.

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use crate::archive::ArchiveError;
@@ -222,8 +221,6 @@ async fn make_claimed(
         last: range.last(),
         closing_day: order.closing_day,
     });
-    let n_makers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let makers = Arc::new(Semaphore::new(n_makers));
     let mut tasks = JoinSet::new();
     let mut making = HashMap::new();
     let mut broken = None;
@@ -236,7 +233,7 @@ async fn make_claimed(
             }
         };
         let Some(claims) = by_partner.remove(&facts.partner.id) else { continue };
-        let Ok(permit) = Arc::clone(&makers).acquire_owned().await else { break };
+        let Ok(permit) = Arc::clone(&press.makers.0).acquire_owned().await else { break };
         let task = (press.clone(), Arc::clone(order), of.clone(), claims.clone(), Arc::clone(progress));
         let task = tasks.spawn(async move {
             let (press, order, of, claims, progress) = task;

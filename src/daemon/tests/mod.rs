@@ -18,7 +18,7 @@ use crate::facts::ingest::{Ingest, PartnerFrom};
 use crate::facts::sample::{self, SampleSize};
 use crate::facts::{ProductMap, SqliteFacts};
 use crate::ledger::{DeliveriesOf, DeliveryState, EraChange, Ledger, Retries, RunState, UncertainRule};
-use crate::pipeline::Stop;
+use crate::pipeline::{Makers, Stop};
 use crate::render::Format;
 use crate::render::email::MailTemplates;
 use crate::schedule::{Cadence, CatchUp, NotFull, PeriodRule, Times};
@@ -62,6 +62,7 @@ async fn daemon(
         destination,
         clock: Arc::new(clock.clone()),
         stop: Stop::default(),
+        makers: Makers::default(),
     };
     let timed = Timed {
         schedule: SCHEDULE.to_owned(),
