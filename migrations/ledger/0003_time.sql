@@ -17,6 +17,13 @@ ALTER TABLE run ADD COLUMN start_at BIGINT;
 ALTER TABLE run ADD COLUMN deadline_at BIGINT;
 CREATE UNIQUE INDEX run_part ON run (of_run, part) WHERE of_run IS NOT NULL;
 
+-- How often the worker that made an edition was gone before it said how that went.
+ALTER TABLE edition ADD COLUMN n_broken_off BIGINT NOT NULL DEFAULT 0;
+
+-- The runs that have something open, asked at each beat: by equality, since a scan of another index looks as cheap.
+CREATE INDEX edition_open ON edition (state, run_id) WHERE state IN ('planned', 'making');
+CREATE INDEX delivery_under_way ON delivery (state, run_id) WHERE state = 'sending';
+
 -- What a run waits for, or waited for last.
 CREATE TABLE lack (
     run_id     BIGINT NOT NULL REFERENCES run (id),

@@ -11,6 +11,10 @@ use crate::base::Digest;
 /// How often an edition is tried before it has failed.
 pub const EDITION_ATTEMPTS_MAX: u32 = 3;
 
+/// How often its worker may be gone before it was made: a machine that is restarted takes many with it, but one that
+/// takes its worker down each time is not tried for ever.
+pub const EDITION_BROKEN_OFF_MAX: u32 = 10;
+
 /// An edition that this process is to make.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct EditionClaim {
@@ -156,7 +160,7 @@ async fn settle(
         }
         EditionOutcome::Skipped(reason) => (EditionState::Skipped, reason),
         EditionOutcome::Held(reason) => (EditionState::Held, reason),
-        EditionOutcome::Retry(reason) => again_or_failed(claim.row.n_attempts, &reason),
+        EditionOutcome::Retry(reason) => again_or_failed(&claim.row, &reason),
         EditionOutcome::Failed(reason) => (EditionState::Failed, reason),
     };
     let step = step(&claim.row, claim.fence, to, &reason, now, Some(claim.worker));
@@ -168,7 +172,8 @@ async fn settle(
 }
 
 /// Where an edition goes that was not made this time.
-pub(super) fn again_or_failed(n_attempts: u32, reason: &str) -> (EditionState, String) {
+fn again_or_failed(row: &EditionRow, reason: &str) -> (EditionState, String) {
+    let n_attempts = row.n_attempts.saturating_sub(row.n_broken_off);
     if n_attempts < EDITION_ATTEMPTS_MAX {
         return (EditionState::Planned, reason.to_owned());
     }

@@ -31,7 +31,7 @@ use tokio::sync::OnceCell;
 
 pub use backup::prove_copy;
 pub use delivery::{DeliveryClaim, Retries, UncertainRule};
-pub use edition::{EDITION_ATTEMPTS_MAX, EditionClaim, EditionOutcome};
+pub use edition::{EDITION_ATTEMPTS_MAX, EDITION_BROKEN_OFF_MAX, EditionClaim, EditionOutcome};
 pub use era::{Era, EraChange};
 pub use error::LedgerError;
 pub use hand::Settled;

@@ -4,13 +4,23 @@ use chrono::{DateTime, Utc};
 use sqlx::SqliteConnection;
 
 use super::delivery::{end_attempt, step as delivery_step};
-use super::edition::{again_or_failed, close_deliveries, step as edition_step};
+use super::edition::{EDITION_BROKEN_OFF_MAX, close_deliveries, step as edition_step};
 use super::row::{delivery_row, edition_row, select_deliveries, select_editions};
 use super::step::{DeliveryChange, EditionChange, move_delivery, move_edition};
 use super::{DeliveryState, EditionState, Ledger, LedgerError, micros};
 
 /// Rows moved in one transaction.
 const ROWS_PER_TRANSACTION: i64 = 500;
+
+pub(super) const ENDED_EDITIONS: &str = select_editions!(
+    "WHERE e.state = 'making' AND (e.lease_until_at <= $1
+         OR e.worker_id IN (SELECT id FROM worker WHERE ended_at IS NOT NULL)) LIMIT $2"
+);
+
+pub(super) const ENDED_DELIVERIES: &str = select_deliveries!(
+    "WHERE d.state = 'sending' AND (d.lease_until_at <= $1
+         OR d.worker_id IN (SELECT id FROM worker WHERE ended_at IS NOT NULL)) LIMIT $2"
+);
 
 /// What [`Ledger::reap`] found.
 #[derive(Clone, PartialEq, Eq, Debug, Default, serde::Serialize)]
@@ -68,16 +78,18 @@ async fn reap_editions(
     reaped: &mut Reaped,
     now: DateTime<Utc>,
 ) -> Result<usize, LedgerError> {
-    let ended = sqlx::query(select_editions!(
-        "WHERE e.state = 'making' AND (e.lease_until_at <= $1
-             OR e.worker_id IN (SELECT id FROM worker WHERE ended_at IS NOT NULL)) LIMIT $2"
-    ));
-    let rows = ended.bind(micros(now)).bind(ROWS_PER_TRANSACTION).fetch_all(&mut *conn).await?;
+    let rows = sqlx::query(ENDED_EDITIONS).bind(micros(now)).bind(ROWS_PER_TRANSACTION).fetch_all(&mut *conn).await?;
     for row in &rows {
         let row = edition_row(row)?;
-        let (to, reason) = again_or_failed(row.n_attempts, "the worker's lease ended before it was made");
+        let n_broken_off = row.n_broken_off + 1;
+        let mut reason = "the worker's lease ended before it was made".to_owned();
+        let to = if n_broken_off < EDITION_BROKEN_OFF_MAX { EditionState::Planned } else { EditionState::Failed };
+        if to == EditionState::Failed {
+            reason = format!("{n_broken_off} times {reason}");
+        }
         let step = edition_step(&row, row.fence, to, &reason, now, None);
-        if move_edition(conn, &step, EditionChange::default()).await? {
+        let change = EditionChange { n_broken_off: Some(i64::from(n_broken_off)), ..Default::default() };
+        if move_edition(conn, &step, change).await? {
             close_deliveries(conn, &step.id, to, &reason, step.at).await?;
             match to {
                 EditionState::Failed => reaped.n_editions_failed += 1,
@@ -93,11 +105,7 @@ async fn reap_deliveries(
     reaped: &mut Reaped,
     now: DateTime<Utc>,
 ) -> Result<usize, LedgerError> {
-    let ended = sqlx::query(select_deliveries!(
-        "WHERE d.state = 'sending' AND (d.lease_until_at <= $1
-             OR d.worker_id IN (SELECT id FROM worker WHERE ended_at IS NOT NULL)) LIMIT $2"
-    ));
-    let rows = ended.bind(micros(now)).bind(ROWS_PER_TRANSACTION).fetch_all(&mut *conn).await?;
+    let rows = sqlx::query(ENDED_DELIVERIES).bind(micros(now)).bind(ROWS_PER_TRANSACTION).fetch_all(&mut *conn).await?;
     for row in &rows {
         let row = delivery_row(row)?;
         let reason = "the worker's lease ended before its answer was written down; it may have been taken";

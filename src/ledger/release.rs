@@ -117,7 +117,8 @@ pub(super) async fn release_held(
     now: DateTime<Utc>,
 ) -> Result<u64, LedgerError> {
     let step = edition_step(edition, edition.fence, EditionState::Planned, reason, now, None);
-    let change = EditionChange { n_attempts: Some(0), released_at: Some(step.at), ..Default::default() };
+    let change =
+        EditionChange { n_attempts: Some(0), n_broken_off: Some(0), released_at: Some(step.at), ..Default::default() };
     move_edition(conn, &step, change).await?;
     let held = sqlx::query("SELECT id, fence FROM delivery WHERE edition_id = $1 AND state = 'held'");
     let mut n = 0;

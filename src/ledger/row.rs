@@ -95,6 +95,8 @@ pub struct EditionRow {
     pub reason: String,
     /// How often it was claimed since it was planned or released.
     pub n_attempts: u32,
+    /// How often of these its worker was gone before it said how it went.
+    pub n_broken_off: u32,
     /// Its folder in the archive, once it is there.
     pub archive_path: Option<String>,
     /// The digest of its manifest, once it is in the archive.
@@ -187,7 +189,7 @@ macro_rules! select_editions {
     ($rest:literal) => {
         concat!(
             "SELECT e.id, e.run_id, r.schedule, e.partner_name, e.audience, e.number, e.period, e.state, e.reason,
-             e.n_attempts, e.archive_path, e.manifest, e.planned_at, e.moved_at, e.released_at, e.fence
+             e.n_attempts, e.n_broken_off, e.archive_path, e.manifest, e.planned_at, e.moved_at, e.released_at, e.fence
              FROM edition e JOIN run r ON r.id = e.run_id ",
             $rest
         )
@@ -246,6 +248,7 @@ pub(super) fn edition_row(row: &SqliteRow) -> Result<EditionRow, LedgerError> {
         state: state(row, "state")?,
         reason: row.try_get("reason")?,
         n_attempts: count(row, "edition", "n_attempts")?,
+        n_broken_off: count(row, "edition", "n_broken_off")?,
         archive_path: row.try_get("archive_path")?,
         manifest,
         planned_at: instant(row, "edition", "planned_at")?,

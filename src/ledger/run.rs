@@ -12,6 +12,15 @@ use super::row::{run_row, select_runs};
 use super::step::reason_text;
 use super::{DeliveryState, EditionState, Ledger, LedgerError, RunId, RunRow, RunState};
 
+/// One question an index, and the runs by their ids: the rows of past years are not looked at.
+pub(super) const OPEN_RUNS: &str = select_runs!(
+    "WHERE r.id IN (SELECT id FROM run WHERE state IN ('planned', 'waiting', 'running')
+         UNION SELECT run_id FROM edition WHERE state IN ('planned', 'making')
+         UNION SELECT run_id FROM delivery WHERE next_at IS NOT NULL
+         UNION SELECT run_id FROM delivery WHERE state = 'sending')
+     ORDER BY r.id"
+);
+
 impl Ledger {
     /// Moves a run on as the planner decides: to `waiting`, `held`, `missed`, `skipped` or `running`.
     ///
@@ -94,16 +103,7 @@ impl Ledger {
     /// # Errors
     /// When the database can't be read.
     pub async fn open_runs(&self) -> Result<Vec<RunRow>, LedgerError> {
-        // One question a partial index: the rows of past years are not looked at.
-        let open = sqlx::query(select_runs!(
-            "WHERE r.state IN ('planned', 'waiting', 'running')
-             OR r.id IN (SELECT run_id FROM edition WHERE state = 'planned')
-             OR r.id IN (SELECT run_id FROM edition WHERE state = 'making')
-             OR r.id IN (SELECT run_id FROM delivery WHERE next_at IS NOT NULL)
-             OR r.id IN (SELECT run_id FROM delivery WHERE state = 'sending')
-             ORDER BY r.id"
-        ));
-        open.fetch_all(&self.read).await?.iter().map(run_row).collect()
+        sqlx::query(OPEN_RUNS).fetch_all(&self.read).await?.iter().map(run_row).collect()
     }
 }
 

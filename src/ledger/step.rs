@@ -36,6 +36,8 @@ pub(super) struct EditionChange {
     pub(super) lease: Option<Lease>,
     /// New count of attempts; none leaves it.
     pub(super) n_attempts: Option<i64>,
+    /// New count of those that broke off; none leaves it.
+    pub(super) n_broken_off: Option<i64>,
     pub(super) archived: Option<(String, Digest)>,
     pub(super) released_at: Option<i64>,
 }
@@ -74,13 +76,15 @@ pub(super) async fn move_edition(
     let moved = sqlx::query(
         "UPDATE edition SET state = $1, reason = $2, moved_at = $3, fence = fence + 1, worker_id = $4,
              lease_until_at = $5, n_attempts = COALESCE($6, n_attempts), archive_path = COALESCE($7, archive_path),
-             manifest = COALESCE($8, manifest), released_at = COALESCE($9, released_at)
-         WHERE id = $10 AND state = $11 AND fence = $12",
+             manifest = COALESCE($8, manifest), released_at = COALESCE($9, released_at),
+             n_broken_off = COALESCE($10, n_broken_off)
+         WHERE id = $11 AND state = $12 AND fence = $13",
     );
     let moved = moved.bind(step.to.word()).bind(&reason).bind(step.at);
     let moved = moved.bind(change.lease.map(|lease| lease.worker)).bind(change.lease.map(|lease| lease.until));
     let moved = moved.bind(change.n_attempts).bind(archive_path).bind(manifest.map(|digest| digest.to_string()));
-    let moved = moved.bind(change.released_at).bind(&step.id).bind(step.from.word()).bind(step.fence);
+    let moved =
+        moved.bind(change.released_at).bind(change.n_broken_off).bind(&step.id).bind(step.from.word()).bind(step.fence);
     let moved = moved.execute(&mut *conn).await?;
     written(conn, step, &reason, &moved).await
 }

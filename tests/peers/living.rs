@@ -8,25 +8,13 @@ use pressrun::report::{Block, Choice, FlowChoice, PartChoice, Report};
 use serde_json::{Value as Json, json};
 
 use crate::days;
+use crate::draw::Draw;
 use crate::office::{Office, Set};
 use crate::sheets::area::Area;
 use crate::sheets::book::Value;
 
 /// How many selections are made of each choice.
 const N_SELECTIONS: u64 = 10;
-
-/// Numbers that are the same each time (Steele, Lea, Flood: SplitMix64).
-struct Draw(u64);
-
-impl Draw {
-    fn below(&mut self, n: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((mixed ^ (mixed >> 31)) % n.max(1) as u64) as usize
-    }
-}
 
 /// The sheet and the cells that a name of a workbook stands for.
 fn place(bytes: &[u8], name: &str) -> (String, String) {

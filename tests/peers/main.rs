@@ -1,11 +1,18 @@
 //! The product's files held against other programs: qpdf, poppler, LibreOffice, openpyxl, Microsoft's validator, a mail
 //! catcher, veraPDF, Prometheus's own parser.
+//! catcher, veraPDF; and its daemon under a clock that is not the machine's: faketime.
 //!
 //! `cargo xtask test` installs them and says where they are. A peer that is missing makes its test fail.
 
 #[cfg(test)]
+mod clock_changes;
+#[cfg(test)]
 #[path = "../days/mod.rs"]
 mod days;
+#[cfg(test)]
+mod draw;
+#[cfg(test)]
+mod faked;
 #[cfg(test)]
 mod figures;
 #[cfg(test)]
@@ -14,6 +21,8 @@ mod gallery;
 mod gallery_of_sheets;
 #[cfg(test)]
 mod grants;
+#[cfg(test)]
+mod kills;
 #[cfg(test)]
 mod living;
 #[cfg(test)]
@@ -34,9 +43,17 @@ mod peer;
 #[path = "../sheets/mod.rs"]
 mod sheets;
 #[cfg(test)]
+#[expect(dead_code, reason = "the other tests use the rest of it")]
+#[path = "../it/support/smtp.rs"]
+mod smtp;
+#[cfg(test)]
 mod standard;
 #[cfg(test)]
+mod taker;
+#[cfg(test)]
 mod times;
+#[cfg(test)]
+mod told;
 #[cfg(test)]
 mod workbook;
 #[cfg(test)]

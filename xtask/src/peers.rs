@@ -12,7 +12,7 @@ struct SystemPeer {
     package: &'static str,
 }
 
-const SYSTEM: [SystemPeer; 11] = [
+const SYSTEM: [SystemPeer; 12] = [
     SystemPeer { command: "qpdf", package: "qpdf" },
     SystemPeer { command: "pdftotext", package: "poppler-utils" },
     SystemPeer { command: "pdftoppm", package: "poppler-utils" },
@@ -24,6 +24,7 @@ const SYSTEM: [SystemPeer; 11] = [
     SystemPeer { command: "python3", package: "python3" },
     SystemPeer { command: "node", package: "nodejs" },
     SystemPeer { command: "npm", package: "npm" },
+    SystemPeer { command: "faketime", package: "faketime" },
 ];
 
 /// Pinned, since a validator's next version may see other things.

@@ -147,6 +147,31 @@ async fn an_edition_fails_after_its_attempts() {
 }
 
 #[tokio::test]
+async fn an_edition_outlives_its_workers_up_to_a_bound_and_their_ends_are_no_attempts_of_its_own() {
+    let desk = Desk::new().await;
+    let run = desk.run_with(&[edition("1", &["a@example.com"])]).await;
+    let claim =
+        async |at_secs: i64| desk.ledger.claim_editions(None, 1, minutes(1), at(at_secs)).await.unwrap().remove(0);
+    let state = async || desk.ledger.editions(run).await.unwrap().rows.remove(0).state;
+    for n in 1..i64::from(EDITION_BROKEN_OFF_MAX) {
+        claim(n * 100).await;
+        desk.ledger.reap(at(n * 100 + 60)).await.unwrap();
+        assert_eq!(state().await, EditionState::Planned, "{n}");
+    }
+    // Two errors of its own are not three.
+    for n in [2_000, 2_001] {
+        let claim = claim(n).await;
+        desk.ledger.settle_edition(&claim, EditionOutcome::Retry("disk full".to_owned()), at(n)).await.unwrap();
+    }
+    assert_eq!(state().await, EditionState::Planned);
+    claim(3_000).await;
+    assert_eq!(desk.ledger.reap(at(3_060)).await.unwrap().n_editions_failed, 1);
+    let row = desk.ledger.editions(run).await.unwrap().rows.remove(0);
+    assert_eq!(row.reason, "10 times the worker's lease ended before it was made");
+    assert_eq!(desk.ledger.finish_run(run, at(3_061)).await.unwrap(), RunState::Partial);
+}
+
+#[tokio::test]
 async fn a_delivery_is_tried_again_after_growing_pauses_until_its_attempts_run_out() {
     let desk = Desk::new().await;
     let mut claim = desk.sending().await;

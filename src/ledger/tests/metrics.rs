@@ -6,6 +6,8 @@ use sqlx::Row as _;
 
 use super::super::metrics::{DELIVERIES, EDITIONS, LAST_DONE, LATE, RUNS};
 use super::super::query::by_state;
+use super::super::reap::{ENDED_DELIVERIES, ENDED_EDITIONS};
+use super::super::run::OPEN_RUNS;
 use super::*;
 
 /// The counts of what waits are those of the whole tables.
@@ -81,9 +83,9 @@ async fn the_last_done_run_of_a_schedule_is_found_behind_later_ones_and_among_ca
 }
 
 #[tokio::test]
-async fn no_question_of_the_metrics_looks_at_the_rows_of_past_years() {
+async fn no_question_of_the_metrics_or_of_a_beat_looks_at_the_rows_of_past_years() {
     let desk = Desk::new().await;
-    for question in [RUNS, LATE, EDITIONS, DELIVERIES, LAST_DONE] {
+    for question in [RUNS, LATE, EDITIONS, DELIVERIES, LAST_DONE, OPEN_RUNS, ENDED_EDITIONS, ENDED_DELIVERIES] {
         let plan = sqlx::query(sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {question}")));
         for row in plan.fetch_all(&desk.ledger.read).await.unwrap() {
             let step: String = row.try_get("detail").unwrap();
@@ -98,6 +100,8 @@ async fn no_question_of_the_metrics_looks_at_the_rows_of_past_years() {
                     "SCAN asked",
                     "SCAN (",
                     "SCAN waiting",
+                    "SCAN worker",
+                    "USING INDEX delivery_sending",
                 ])
                 .any(|short| step.contains(short));
             assert!(!step.starts_with("SCAN") || is_short, "{step}\nin {question}");
