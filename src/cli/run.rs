@@ -4,14 +4,20 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::base::Period;
-use crate::clock::{Clock, SystemClock};
+use crate::clock::{Clock, Stopwatch, SystemClock};
 use crate::config::Config;
-use crate::ledger::{Counts, DeliveryState, LedgerError, RunState};
+use crate::ledger::{Counts, DeliveryState, EditionState, LedgerError, RunRow, RunState};
 use crate::pipeline::{self, Order, Plan, Press, Progress, Ran, Step};
 
 use super::compose;
 use super::say::{Failure, Say, columns};
 use super::{FAILED, WELL};
+
+/// How often a run is looked at that a daemon works on as well.
+const LOOK_MILLIS: u64 = 200;
+
+/// How long it is waited for while nothing of it moves.
+const STANDSTILL_SECS_MAX: u64 = 60;
 
 #[derive(clap::Args, Debug)]
 pub(super) struct RunArgs {
@@ -49,7 +55,8 @@ pub(super) async fn run(config: &Config, args: &RunArgs, say: &Say) -> Result<u8
         say.note(&format!("Finished run {} of {name}, which an earlier start left open.", ran.run.id));
     }
     let progress = progress(say);
-    let ran = pipeline::run(&press, &order, period, &progress).await?;
+    let mut ran = pipeline::run(&press, &order, period, &progress).await?;
+    ran.run = with_the_daemon(&press, ran.run).await?;
     let code = tell(&press, &ran, say).await?;
     close(press).await?;
     Ok(code)
@@ -97,10 +104,35 @@ pub(super) async fn resume_all(
             continue;
         };
         press.ledger.resolve_uncertain(&row.schedule, &order.retries, now).await?;
-        let ran = pipeline::resume(press, order, &row, &progress(say)).await?;
-        resumed.push((row.schedule, ran));
+        match pipeline::resume(press, order, &row, &progress(say)).await {
+            Ok(ran) => resumed.push((row.schedule, ran)),
+            // One that cannot be gone on with stops no other.
+            Err(error) => say.note(&format!("Run {} could not be gone on with: {error}", row.id)),
+        }
     }
     Ok(resumed)
+}
+
+/// Waits for what a daemon has taken over of a run, so that what is told is how it ended. What only waits to be tried
+/// again is not waited for.
+async fn with_the_daemon(press: &Press, mut run: RunRow) -> Result<RunRow, Failure> {
+    use EditionState::{Making, Planned};
+    let (mut last, mut since) = (Counts::default(), Stopwatch::start());
+    while run.state == RunState::Running && press.ledger.daemon_pid()?.is_some() {
+        let counts = press.ledger.counts(run.id).await?;
+        let makes = [Planned, Making].iter().any(|state| counts.editions.contains_key(state));
+        let sends =
+            [DeliveryState::Planned, DeliveryState::Sending].iter().any(|state| counts.deliveries.contains_key(state));
+        if counts != last {
+            (last, since) = (counts, Stopwatch::start());
+        }
+        if (!makes && !sends) || since.elapsed().as_secs() > STANDSTILL_SECS_MAX {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(LOOK_MILLIS)).await;
+        run = press.ledger.run(run.id).await?;
+    }
+    Ok(run)
 }
 
 /// A bar that counts the editions as they are settled.

@@ -1,6 +1,6 @@
 //! Who works on open runs: several at once, so that a slow relay of one stops no other.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -17,7 +17,10 @@ const RUNS_AT_ONCE_MAX: usize = 32;
 /// How long a waiting run is left alone when a source cannot tell that something came in, and one that broke off often.
 const LOOK_AGAIN_MINUTES: i64 = 10;
 
-/// How often working on a run may break off before it is left alone for a while.
+/// How many of these may be runs that have begun before.
+const GOING_ON_MAX: usize = 24;
+
+/// How often working on a run may fail before it is left alone for a while.
 const BROKEN_MAX: u32 = 3;
 
 /// The runs that are worked on.
@@ -25,8 +28,13 @@ pub(super) struct Hands {
     /// Each ends with what failed, if something did.
     pub(super) tasks: JoinSet<Option<String>>,
     busy: HashMap<tokio::task::Id, RunId>,
-    /// How often working on a run broke off.
+    /// Those that ended since the last beat.
+    resting: HashSet<RunId>,
+    /// How often in a row working on a run failed or broke off.
     broken: HashMap<RunId, u32>,
+    /// Runs of which a mail has just become uncertain: the rule and the destination may know what to do about it, also
+    /// when the run has ended.
+    pub(super) unsettled: BTreeSet<RunId>,
     /// Since when those that broke off too often are left alone.
     left_alone: HashMap<RunId, DateTime<Utc>>,
     /// What each waiting run was last looked at with.
@@ -48,12 +56,27 @@ impl Hands {
         Hands {
             tasks: JoinSet::new(),
             busy: HashMap::new(),
+            resting: HashSet::new(),
             broken: HashMap::new(),
+            unsettled: BTreeSet::new(),
             left_alone: HashMap::new(),
             waiting: HashMap::new(),
             pulse,
             said: HashMap::new(),
         }
+    }
+
+    /// At a beat: runs that rested are looked at again, and open runs whose time has come are taken up.
+    pub(super) async fn beat(&mut self, rota: &Rota, now: DateTime<Utc>) -> anyhow::Result<()> {
+        self.resting.clear();
+        self.take_up(rota, now).await
+    }
+
+    /// What was known by an earlier configuration, or by a clock that was wrong, counts no more.
+    pub(super) fn look_anew(&mut self) {
+        self.waiting.clear();
+        self.broken.clear();
+        self.left_alone.clear();
     }
 
     /// Takes up open runs whose time has come: left by a crash, newly due, released by an admin, waiting for data that
@@ -63,22 +86,36 @@ impl Hands {
         if self.tasks.len() >= RUNS_AT_ONCE_MAX || rota.press.stop.is_set() {
             return Ok(());
         }
-        let open = rota.press.ledger.open_runs().await.context("the open runs")?;
-        let is_open = |id: &RunId| open.iter().any(|row| row.id == *id);
-        self.waiting.retain(|id, _| is_open(id));
-        self.broken.retain(|id, _| is_open(id));
-        self.left_alone.retain(|id, _| is_open(id));
-        self.said.retain(|id, _| is_open(id));
+        let mut open = rota.press.ledger.open_runs().await.context("the open runs")?;
+        for id in std::mem::take(&mut self.unsettled) {
+            if open.iter().all(|row| row.id != id) {
+                open.push(rota.press.ledger.run(id).await.context("a run with a mail that is uncertain")?);
+            }
+        }
+        let ids: HashSet<RunId> = open.iter().map(|row| row.id).collect();
+        self.waiting.retain(|id, _| ids.contains(id));
+        self.broken.retain(|id, _| ids.contains(id));
+        self.left_alone.retain(|id, _| ids.contains(id));
+        self.said.retain(|id, _| ids.contains(id));
         let newest_load = match open.iter().any(|row| row.state == RunState::Waiting) {
             true => rota.press.facts.newest_load().await.unwrap_or_default(),
             false => None,
         };
-        for row in &open {
+        let busy: HashSet<RunId> = self.busy.values().copied().collect();
+        let n_going_on = open.iter().filter(|row| busy.contains(&row.id) && row.state == RunState::Running).count();
+        let mut places = GOING_ON_MAX.saturating_sub(n_going_on);
+        for row in open.iter().filter(|row| !busy.contains(&row.id)) {
             if self.tasks.len() >= RUNS_AT_ONCE_MAX {
                 break;
             }
-            if !self.busy.values().any(|busy| *busy == row.id) && self.is_time(row, &open, newest_load, now) {
-                self.take(rota, row).await?;
+            // Runs that go on, which may be many when a relay is down, leave places to those that begin.
+            let is_going_on = row.state == RunState::Running;
+            if self.resting.contains(&row.id) || (is_going_on && places == 0) {
+                continue;
+            }
+            if self.is_time(row, &open, newest_load, now) {
+                places -= usize::from(is_going_on);
+                self.take(rota, row).await;
             }
         }
         Ok(())
@@ -107,7 +144,7 @@ impl Hands {
                 let is_late = row.deadline_at.is_some_and(|deadline_at| deadline_at < now);
                 let is_news = self.waiting.get(&row.id).is_none_or(|looked| {
                     let is_old = newest_load.is_none() && now - looked.at >= Duration::minutes(LOOK_AGAIN_MINUTES);
-                    looked.newest_load != newest_load || is_old || looked.at > now
+                    looked.newest_load != newest_load || is_old
                 });
                 if is_late || is_news {
                     self.waiting.insert(row.id, Looked { newest_load, at: now });
@@ -118,7 +155,7 @@ impl Hands {
         }
     }
 
-    async fn take(&mut self, rota: &Rota, row: &RunRow) -> anyhow::Result<()> {
+    async fn take(&mut self, rota: &Rota, row: &RunRow) {
         let Some(order) = rota.orders.get(&row.schedule) else {
             return self.leave(rota, row).await;
         };
@@ -142,23 +179,20 @@ impl Hands {
             }
         });
         self.busy.insert(task.id(), id);
-        Ok(())
     }
 
     /// Ends what was planned for a schedule that is not in the configuration any more. What has begun stays open: nobody
     /// knows how to go on with it.
-    async fn leave(&mut self, rota: &Rota, row: &RunRow) -> anyhow::Result<()> {
+    async fn leave(&mut self, rota: &Rota, row: &RunRow) {
         let reason = "the schedule is not in the configuration any more";
         let to = match row.state {
             RunState::Planned => RunState::Skipped,
             RunState::Waiting => RunState::Missed,
-            _ => {
-                self.say(row.id, reason.to_owned());
-                return Ok(());
-            }
+            _ => return self.say(row.id, format!("{reason}; put it back, and the run goes on")),
         };
-        let ledger = &rota.press.ledger;
-        ledger.move_run(row.id, to, reason, rota.press.clock.now()).await.context("a run without a schedule")
+        if let Err(error) = rota.press.ledger.move_run(row.id, to, reason, rota.press.clock.now()).await {
+            self.say(row.id, error.to_string());
+        }
     }
 
     /// Waits until one of the runs that are worked on ends; for ever when there is none.
@@ -183,17 +217,25 @@ impl Hands {
     }
 
     fn ended(&mut self, ended: Result<(tokio::task::Id, Option<String>), tokio::task::JoinError>) {
-        let (task, failure, broke) = match ended {
-            Ok((task, failure)) => (task, failure, 0),
-            Err(error) => (error.id(), Some(format!("it broke off: {error}")), 1),
+        let (task, failure) = match ended {
+            Ok((task, failure)) => (task, failure),
+            Err(error) => (error.id(), Some(format!("it broke off: {error}"))),
         };
         let Some(run) = self.busy.remove(&task) else { return };
+        // Not again before the next beat: what could be done about it now is done.
+        self.resting.insert(run);
         match failure {
-            Some(failure) => self.say(run, failure),
-            None => drop(self.said.remove(&run)),
+            Some(failure) => {
+                // What a panic left claimed ends with its lease.
+                *self.broken.entry(run).or_default() += 1;
+                self.waiting.remove(&run);
+                self.say(run, failure);
+            }
+            None => {
+                self.broken.remove(&run);
+                self.said.remove(&run);
+            }
         }
-        // What a panic left claimed ends with its lease.
-        *self.broken.entry(run).or_default() += broke;
     }
 
     fn say(&mut self, run: RunId, what: String) {

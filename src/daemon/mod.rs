@@ -122,21 +122,19 @@ impl Daemon {
         self.tell(None).await?;
         tracing::info!(schedules.n = self.rota.timed.len(), config.digest = %self.rota.config_digest, "daemon is awake");
         let mut steady = Steady::begin(self.rota.press.clock.now());
+        let mut step = Step::Steady;
         let mut event = Event::Beat;
         while event != Event::Stop && !self.rota.press.stop.is_set() {
             match event {
                 Event::Stop => {}
                 Event::Reload => {
                     notifier.say(Message::Reloading);
-                    self.reload().await;
+                    self.reload(step).await;
                     notifier.say(Message::Ready);
                 }
                 Event::Beat => {
-                    let step = steady.step(self.rota.press.clock.now());
-                    if step == Step::Back {
-                        self.timetable = None;
-                    }
-                    let beat = self.beat(step != Step::Ahead).await;
+                    step = steady.step(self.rota.press.clock.now());
+                    let beat = self.beat(step).await;
                     if beat.is_ok() && self.pulse.ready() {
                         notifier.say(Message::Ready);
                     }
@@ -145,11 +143,7 @@ impl Daemon {
             }
             self.pulse.beat(self.rota.press.clock.now());
             notifier.say(Message::Watchdog);
-            event = tokio::select! {
-                event = heart.next() => event,
-                // Its place is free for the next run.
-                () = self.hands.one_ended() => Event::Beat,
-            };
+            event = self.next(&mut heart, step).await;
         }
         notifier.say(Message::Stopping);
         let drained = self.drain().await;
@@ -172,24 +166,49 @@ impl Daemon {
         health::serve(listen, self.pulse.clone(), ledger, clock, Arc::new(next_of)).await.map(Some)
     }
 
-    /// One beat: the inbox, what is due, and what is open; what it takes up goes on after it.
+    /// What comes next: a beat or a signal. The place of a run that ends meanwhile is given to another.
+    async fn next(&mut self, heart: &mut heart::Heart, step: Step) -> Event {
+        loop {
+            tokio::select! {
+                event = heart.next() => return event,
+                () = self.hands.one_ended() => {
+                    if step != Step::Ahead {
+                        let now = self.rota.press.clock.now();
+                        log(self.hands.take_up(&self.rota, now).await);
+                    }
+                }
+            }
+        }
+    }
+
+    /// One beat: the inbox, what is due, and what is open; what it takes up goes on after it. By a clock that has just
+    /// jumped ahead nothing is done but the inbox.
     ///
     /// # Errors
     /// When the ledger cannot be read or written.
-    async fn beat(&mut self, may_plan: bool) -> anyhow::Result<()> {
+    async fn beat(&mut self, step: Step) -> anyhow::Result<()> {
         self.sweep();
-        let now = self.rota.press.clock.now();
-        self.rota.press.ledger.reap(now).await?;
-        if may_plan {
-            let mut timetable = match self.timetable.take() {
-                Some(timetable) => timetable,
-                None => Timetable::open(&self.rota, now).await.context("the schedules")?,
-            };
-            let looked = timetable.look(&self.rota, now).await;
-            self.timetable = Some(timetable);
-            looked.context("what is due")?;
+        if step == Step::Ahead {
+            return Ok(());
         }
-        self.hands.take_up(&self.rota, now).await
+        let now = self.rota.press.clock.now();
+        if step == Step::Back {
+            self.timetable = None;
+            self.hands.look_anew();
+            let backoffs = self.rota.orders.values().map(|order| order.retries.backoff_secs_max);
+            let longest = chrono::Duration::seconds(backoffs.max().unwrap_or_default() as i64);
+            self.rota.press.ledger.bring_forward(longest, now).await.context("mails that were put off")?;
+        }
+        let reaped = self.rota.press.ledger.reap(now).await?;
+        self.hands.unsettled.extend(reaped.uncertain_runs);
+        let mut timetable = match self.timetable.take() {
+            Some(timetable) => timetable,
+            None => Timetable::open(&self.rota, now).await.context("the schedules")?,
+        };
+        let looked = timetable.look(&self.rota, now).await;
+        self.timetable = Some(timetable);
+        looked.context("what is due")?;
+        self.hands.beat(&self.rota, now).await
     }
 
     /// Looks into the inbox, unless the last look is still at work.
@@ -200,13 +219,14 @@ impl Daemon {
     }
 
     /// Takes a new configuration over if it is right; says once what is wrong with it if it is not.
-    async fn reload(&mut self) {
+    async fn reload(&mut self, step: Step) {
         match (self.reload)(self.rota.press.clone()).await {
             Ok(rota) => {
                 self.timed.write().unwrap_or_else(PoisonError::into_inner).clone_from(&rota.timed);
                 self.rota = rota;
                 self.timetable = None;
-                log(self.beat(true).await);
+                self.hands.look_anew();
+                log(self.beat(step).await);
                 log(self.tell(None).await);
                 tracing::info!(
                     schedules.n = self.rota.timed.len(),

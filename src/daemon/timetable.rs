@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 
 use super::{Rota, Timed};
+use crate::base::Period;
 use crate::ledger::{Era, EraChange, LedgerError, NewRun, RunState};
 use crate::schedule::{CatchUp, Due, DueWhat, Lateness, Overlap, Timing, due, start_at};
 
@@ -99,60 +100,54 @@ impl Entry {
 }
 
 /// What a timing named since an instant, each with what is to be done about it.
-fn came_due(rota: &Rota, timed: &Timed, timing: &Timing, mut since: DateTime<Utc>, now: DateTime<Utc>) -> Vec<Planned> {
-    let mut planned = Vec::new();
-    loop {
-        let list = due(timing, timed.late, since, now);
-        for Due { at, period, what, why } in list.due {
-            since = at;
-            let outcome = match what {
-                DueWhat::Run => None,
-                DueWhat::Missed { reason } => Some((RunState::Missed, reason)),
-            };
-            let new = NewRun {
-                schedule: timed.schedule.clone(),
-                occurrence_at: Some(at),
-                period,
-                data: String::new(),
-                config_digest: rota.config_digest.to_string(),
-                why,
-                start_at: Some(start_at(&timed.schedule, at, timed.jitter_secs_max)),
-                deadline_at: at.checked_add_signed(timed.late.deadline),
-            };
-            planned.push((new, outcome));
-        }
-        if !list.more {
-            return planned;
-        }
-    }
+fn came_due(rota: &Rota, timed: &Timed, timing: &Timing, since: DateTime<Utc>, now: DateTime<Utc>) -> Vec<Planned> {
+    let planned = |Due { at, period, what, why }: Due| {
+        let outcome = match what {
+            DueWhat::Run => None,
+            DueWhat::Missed { reason } => Some((RunState::Missed, reason)),
+        };
+        let new = NewRun {
+            start_at: Some(start_at(&timed.schedule, at, timed.jitter_secs_max)),
+            deadline_at: at.checked_add_signed(timed.late.deadline),
+            ..new_run(rota, &timed.schedule, at, period, why)
+        };
+        (new, outcome)
+    };
+    all_due(timing, timed.late, since, now).map(planned).collect()
 }
 
 /// What a schedule that is gone named until it was seen to be gone.
 fn left_behind(rota: &Rota, era: &Era, since: DateTime<Utc>, now: DateTime<Utc>) -> Vec<Planned> {
     let Some(timing) = &era.timing else { return Vec::new() };
     let late = Lateness { catch_up: CatchUp::None, catch_up_max: 1, deadline: chrono::Duration::MAX };
-    let mut planned = Vec::new();
-    let mut since = since;
-    loop {
-        let list = due(timing, late, since, now);
-        for Due { at, period, why, .. } in list.due {
-            since = at;
-            let new = NewRun {
-                schedule: era.schedule.clone(),
-                occurrence_at: Some(at),
-                period,
-                data: String::new(),
-                config_digest: rota.config_digest.to_string(),
-                why,
-                start_at: None,
-                deadline_at: None,
-            };
-            planned
-                .push((new, Some((RunState::Skipped, "the schedule is not in the configuration any more".to_owned()))));
-        }
-        if !list.more {
-            return planned;
-        }
+    let planned = |Due { at, period, why, .. }: Due| {
+        let reason = "the schedule is not in the configuration any more".to_owned();
+        (new_run(rota, &era.schedule, at, period, why), Some((RunState::Skipped, reason)))
+    };
+    all_due(timing, late, since, now).map(planned).collect()
+}
+
+/// Everything that came due, list by list.
+fn all_due(timing: &Timing, late: Lateness, since: DateTime<Utc>, now: DateTime<Utc>) -> impl Iterator<Item = Due> {
+    let mut next = Some(since);
+    let lists = std::iter::from_fn(move || {
+        let list = due(timing, late, next?, now);
+        next = list.due.last().map(|due| due.at).filter(|_| list.more);
+        Some(list.due)
+    });
+    lists.flatten()
+}
+
+fn new_run(rota: &Rota, schedule: &str, at: DateTime<Utc>, period: Period, why: String) -> NewRun {
+    NewRun {
+        schedule: schedule.to_owned(),
+        occurrence_at: Some(at),
+        period,
+        data: String::new(),
+        config_digest: rota.config_digest.to_string(),
+        why,
+        start_at: None,
+        deadline_at: None,
     }
 }
 

@@ -170,6 +170,17 @@ impl Ledger {
         Ok(ripe.execute(&self.write).await?.rows_affected())
     }
 
+    /// Has deliveries that a clock which was ahead put off until long after its time tried now: beyond `longest` from now
+    /// nothing is put off. Returns how many.
+    ///
+    /// # Errors
+    /// When the database can't be written.
+    pub async fn bring_forward(&self, longest: Duration, now: DateTime<Utc>) -> Result<u64, LedgerError> {
+        let ahead = sqlx::query("UPDATE delivery SET next_at = $1 WHERE next_at IS NOT NULL AND next_at > $2");
+        let ahead = ahead.bind(micros(now)).bind(micros(now + longest));
+        Ok(ahead.execute(&self.write).await?.rows_affected())
+    }
+
     /// Settles an uncertain delivery of which the destination now has the proof.
     ///
     /// # Errors

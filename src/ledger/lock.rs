@@ -9,6 +9,9 @@ use sqlx::{Row as _, SqliteConnection};
 
 use super::{Ledger, LedgerError, micros};
 
+/// How often the daemon's lock is tried.
+const ASKING_TRIES_MAX: u32 = 5;
+
 /// The one daemon's hold on a ledger; it ends with this value, or with the process.
 #[derive(Debug)]
 pub struct DaemonLock {
@@ -51,7 +54,7 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError::DaemonRuns`] when there is one already.
     pub fn daemon_lock(&self) -> Result<DaemonLock, LedgerError> {
-        match try_lock(&beside(&self.path, "daemon"))? {
+        match self.try_daemon_lock()? {
             Some(mut file) => {
                 let failed = |source| LedgerError::File { path: beside(&self.path, "daemon"), source };
                 file.set_len(0).map_err(failed)?;
@@ -68,11 +71,30 @@ impl Ledger {
     /// When its lock can't be looked at.
     pub fn daemon_pid(&self) -> Result<Option<u32>, LedgerError> {
         let path = beside(&self.path, "daemon");
-        if !path.exists() || try_lock(&path)?.is_some() {
-            return Ok(None);
-        }
         let failed = |source| LedgerError::File { path: path.clone(), source };
-        Ok(std::fs::read_to_string(&path).map_err(failed)?.trim().parse().ok())
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(failed(error)),
+        };
+        // Shared, so that two that ask do not take each other for a daemon.
+        match file.try_lock_shared() {
+            Ok(()) => Ok(None),
+            Err(TryLockError::WouldBlock) => Ok(std::fs::read_to_string(&path).map_err(failed)?.trim().parse().ok()),
+            Err(TryLockError::Error(source)) => Err(failed(source)),
+        }
+    }
+
+    /// The daemon's lock. One who only asks for the daemon holds it for a moment: that is waited for.
+    fn try_daemon_lock(&self) -> Result<Option<File>, LedgerError> {
+        for _ in 0..ASKING_TRIES_MAX {
+            let locked = try_lock(&beside(&self.path, "daemon"))?;
+            if locked.is_some() {
+                return Ok(locked);
+            }
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        Ok(None)
     }
 
     /// Writes down by which configuration the daemon works.

@@ -73,6 +73,21 @@ pub struct NewEdition {
     pub recipients: Vec<NewDelivery>,
 }
 
+/// What a run begins with.
+#[derive(Clone, Debug, Default)]
+pub struct Beginning<'a> {
+    /// The data set that it is pinned to, if it is to be.
+    pub data: Option<&'a str>,
+    /// What it leaves to a further part, which waits for it.
+    pub later: Option<&'a Waits>,
+    /// Whether that part is held at once, since its time to wait is over.
+    pub is_later_held: bool,
+    /// What is to be made, and who gets it.
+    pub editions: &'a [NewEdition],
+    /// Who gets nothing.
+    pub exclusions: &'a [NewExclusion],
+}
+
 /// A delivery to be planned.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct NewDelivery {
@@ -148,76 +163,125 @@ impl Ledger {
         Ok(planned)
     }
 
-    /// Writes a run down for what a run leaves out for now, and has it wait. There is one such part after each run.
+    /// Writes a call by hand down with what it begins with, all at once.
     ///
     /// # Errors
-    /// When the database can't be written.
-    pub async fn plan_part(&self, row: &RunRow, waits: &Waits, now: DateTime<Utc>) -> Result<RunRow, LedgerError> {
+    /// As [`Ledger::begin_run`].
+    pub async fn plan_by_hand(
+        &self,
+        new: &NewRun,
+        beginning: &Beginning<'_>,
+        now: DateTime<Utc>,
+    ) -> Result<(RunRow, Planned), LedgerError> {
+        check_bounds(beginning.editions)?;
         let mut tx = self.begin().await?;
-        let insert = sqlx::query(
-            "INSERT INTO run (schedule, period, data, config_digest, why, state, reason, planned_at, moved_at, of_run,
-                 part, start_at, deadline_at)
-             SELECT schedule, period, '', config_digest, why, 'planned', 'planned', $1, $1, COALESCE(of_run, id),
-                 part + 1, start_at, deadline_at FROM run WHERE id = $2
-             ON CONFLICT (of_run, part) WHERE of_run IS NOT NULL DO NOTHING",
-        );
-        insert.bind(micros(now)).bind(row.id.0).execute(&mut *tx).await?;
-        let part = sqlx::query(select_runs!("WHERE r.of_run = $1 AND r.part = $2"));
-        let first = row.of_run.unwrap_or(row.id);
-        let part = run_row(&part.bind(first.0).bind(i64::from(row.part) + 1).fetch_one(&mut *tx).await?)?;
-        wait_there(&mut tx, &part, waits, now).await?;
+        let (row, _) = insert_run(&mut tx, new, RunState::Planned, "planned", now).await?;
+        let planned = begin_there(&mut tx, &row, beginning, now).await?;
+        let row = read_run(&mut tx, row.id).await?;
         tx.commit().await?;
-        Ok(part)
+        Ok((row, planned))
     }
 
-    /// Writes the editions of a run and their deliveries down in one transaction, with who gets nothing by it, and moves
-    /// the run to `running`.
+    /// Pins a run's data, writes down what it leaves to a later part, its editions and deliveries and who gets nothing
+    /// by it, and moves it to `running`: all in one transaction.
     ///
     /// An edition or a delivery that is there already, from this run or another, is left as it is: this is what
     /// makes the same period, run twice, make and send nothing twice.
     ///
     /// # Errors
-    /// When there are too many, the run is over, or the database can't be written; then nothing is written.
-    pub async fn plan_editions(
+    /// When there are too many, the run is over or pinned to other data, or the database can't be written; then nothing
+    /// is written.
+    pub async fn begin_run(
         &self,
         run: RunId,
-        editions: &[NewEdition],
-        exclusions: &[NewExclusion],
+        beginning: &Beginning<'_>,
         now: DateTime<Utc>,
     ) -> Result<Planned, LedgerError> {
-        check_bounds(editions)?;
+        check_bounds(beginning.editions)?;
         let mut tx = self.begin().await?;
         let row = read_run(&mut tx, run).await?;
-        match row.state {
-            RunState::Running => {}
-            RunState::Held => {
-                // Only an admin's release lets a held run go on.
-                let (from, to) = (row.state.word(), RunState::Running.word());
-                return Err(LedgerError::Move { row: "run", id: run.to_string(), from, to });
-            }
-            _ => move_there(&mut tx, &row, RunState::Running, "its editions are planned", now).await?,
-        }
-        let mut planned = Planned::default();
-        for batch in editions.chunks(ROWS_PER_INSERT) {
-            count_existing(&mut tx, batch, &mut planned.existing).await?;
-            planned.n_new_editions += insert_editions(&mut tx, run, batch, now).await?;
-        }
-        let deliveries: Vec<(&EditionId, &NewDelivery)> = editions
-            .iter()
-            .flat_map(|edition| edition.recipients.iter().map(move |delivery| (&edition.id, delivery)))
-            .collect();
-        for batch in deliveries.chunks(ROWS_PER_INSERT) {
-            planned.n_new_deliveries += insert_deliveries(&mut tx, run, batch, now).await?;
-        }
-        for batch in exclusions.chunks(ROWS_PER_INSERT) {
-            insert_exclusions(&mut tx, run, batch).await?;
-        }
-        follow_their_editions(&mut tx, run, now).await?;
+        let planned = begin_there(&mut tx, &row, beginning, now).await?;
         tx.commit().await?;
-        planned.n_existing_editions = editions.len() as u64 - planned.n_new_editions;
-        planned.n_existing_deliveries = deliveries.len() as u64 - planned.n_new_deliveries;
         Ok(planned)
     }
+}
+
+async fn begin_there(
+    conn: &mut SqliteConnection,
+    row: &RunRow,
+    beginning: &Beginning<'_>,
+    now: DateTime<Utc>,
+) -> Result<Planned, LedgerError> {
+    let Beginning { editions, exclusions, .. } = *beginning;
+    if let Some(data) = beginning.data {
+        pin(conn, row, data).await?;
+    }
+    if let Some(waits) = beginning.later {
+        insert_part(conn, row, waits, beginning.is_later_held, now).await?;
+    }
+    match row.state {
+        RunState::Running => {}
+        RunState::Held => {
+            // Only an admin's release lets a held run go on.
+            let (from, to) = (row.state.word(), RunState::Running.word());
+            return Err(LedgerError::Move { row: "run", id: row.id.to_string(), from, to });
+        }
+        _ => move_there(conn, row, RunState::Running, "its editions are planned", now).await?,
+    }
+    let mut planned = Planned::default();
+    for batch in editions.chunks(ROWS_PER_INSERT) {
+        count_existing(conn, batch, &mut planned.existing).await?;
+        planned.n_new_editions += insert_editions(conn, row.id, batch, now).await?;
+    }
+    let deliveries: Vec<(&EditionId, &NewDelivery)> = editions
+        .iter()
+        .flat_map(|edition| edition.recipients.iter().map(move |delivery| (&edition.id, delivery)))
+        .collect();
+    for batch in deliveries.chunks(ROWS_PER_INSERT) {
+        planned.n_new_deliveries += insert_deliveries(conn, row.id, batch, now).await?;
+    }
+    for batch in exclusions.chunks(ROWS_PER_INSERT) {
+        insert_exclusions(conn, row.id, batch).await?;
+    }
+    follow_their_editions(conn, row.id, now).await?;
+    planned.n_existing_editions = editions.len() as u64 - planned.n_new_editions;
+    planned.n_existing_deliveries = deliveries.len() as u64 - planned.n_new_deliveries;
+    Ok(planned)
+}
+
+/// Pins a run that has no data yet; one that has must have this.
+async fn pin(conn: &mut SqliteConnection, row: &RunRow, data: &str) -> Result<(), LedgerError> {
+    if row.is_pinned() && row.data != data {
+        return Err(LedgerError::LostClaim { row: "run", id: row.id.to_string() });
+    }
+    sqlx::query("UPDATE run SET data = $1 WHERE id = $2").bind(data).bind(row.id.0).execute(conn).await?;
+    Ok(())
+}
+
+/// Writes a further part of a run down, which waits or is held; one that is there already stays as it is.
+async fn insert_part(
+    conn: &mut SqliteConnection,
+    row: &RunRow,
+    waits: &Waits,
+    is_held: bool,
+    now: DateTime<Utc>,
+) -> Result<(), LedgerError> {
+    let insert = sqlx::query(
+        "INSERT INTO run (schedule, period, data, config_digest, why, state, reason, planned_at, moved_at, of_run,
+             part, start_at, deadline_at)
+         SELECT schedule, period, '', config_digest, why, 'planned', 'planned', $1, $1, COALESCE(of_run, id),
+             part + 1, start_at, deadline_at FROM run WHERE id = $2
+         ON CONFLICT (of_run, part) WHERE of_run IS NOT NULL DO NOTHING RETURNING id",
+    );
+    let part = insert.bind(micros(now)).bind(row.id.0).fetch_optional(&mut *conn).await?;
+    let Some(part) = part else { return Ok(()) };
+    let part = read_run(conn, RunId(part.try_get("id")?)).await?;
+    wait_there(conn, &part, waits, now).await?;
+    if is_held {
+        let part = read_run(conn, part.id).await?;
+        move_there(conn, &part, RunState::Held, &waits.too_late(), now).await?;
+    }
+    Ok(())
 }
 
 fn check_bounds(editions: &[NewEdition]) -> Result<(), LedgerError> {

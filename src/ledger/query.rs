@@ -1,6 +1,6 @@
 //! What `status`, `gaps` and `why` ask.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use sqlx::sqlite::SqliteRow;
@@ -200,17 +200,6 @@ impl Ledger {
         let editions =
             sqlx::query(select_editions!("WHERE e.run_id = $1 ORDER BY e.partner_id, e.audience, e.number LIMIT $2"));
         page(editions.bind(run.0).bind(one_more()).fetch_all(&self.read).await?, edition_row)
-    }
-
-    /// Which of these editions have a row.
-    ///
-    /// # Errors
-    /// When the database can't be read.
-    pub async fn known_editions(&self, ids: &[EditionId]) -> Result<BTreeSet<EditionId>, LedgerError> {
-        let asked: Vec<String> = ids.iter().map(ToString::to_string).collect();
-        let known = sqlx::query("SELECT id FROM edition WHERE id IN (SELECT value FROM json_each($1))");
-        let known = known.bind(serde_json::Value::from(asked).to_string()).fetch_all(&self.read).await?;
-        known.iter().map(|row| parsed(row, "edition", "id").map(EditionId)).collect()
     }
 
     /// The editions of a partner, the newest first.

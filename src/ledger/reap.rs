@@ -1,5 +1,7 @@
 //! Ends the leases of dead workers, and those that ran out.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use sqlx::SqliteConnection;
 
@@ -7,7 +9,7 @@ use super::delivery::{end_attempt, step as delivery_step};
 use super::edition::{EDITION_BROKEN_OFF_MAX, close_deliveries, step as edition_step};
 use super::row::{delivery_row, edition_row, select_deliveries, select_editions};
 use super::step::{DeliveryChange, EditionChange, move_delivery, move_edition};
-use super::{DeliveryState, EditionState, Ledger, LedgerError, micros};
+use super::{DeliveryState, EditionState, Ledger, LedgerError, RunId, micros};
 
 /// Rows moved in one transaction.
 const ROWS_PER_TRANSACTION: i64 = 500;
@@ -33,6 +35,8 @@ pub struct Reaped {
     pub n_editions_failed: u64,
     /// Deliveries of which nobody can tell whether they were taken.
     pub n_deliveries_uncertain: u64,
+    /// The runs that planned these.
+    pub uncertain_runs: BTreeSet<RunId>,
 }
 
 impl Reaped {
@@ -113,6 +117,7 @@ async fn reap_deliveries(
         if move_delivery(conn, &step, DeliveryChange::default()).await? {
             end_attempt(conn, row.id, row.n_attempts, &step).await?;
             reaped.n_deliveries_uncertain += 1;
+            reaped.uncertain_runs.insert(row.run);
         }
     }
     Ok(rows.len())

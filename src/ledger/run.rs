@@ -46,19 +46,6 @@ impl Ledger {
         Ok(())
     }
 
-    /// Pins the data set of a run that has none yet, and says which one is: once pinned, it is never another.
-    ///
-    /// # Errors
-    /// When there is no such run or the database can't be written.
-    pub async fn pin_data(&self, run: RunId, data: &str) -> Result<String, LedgerError> {
-        let mut tx = self.begin().await?;
-        let pinned = sqlx::query("UPDATE run SET data = $1 WHERE id = $2 AND data = ''");
-        pinned.bind(data).bind(run.0).execute(&mut *tx).await?;
-        let row = read_run(&mut tx, run).await?;
-        tx.commit().await?;
-        Ok(row.data)
-    }
-
     /// Has a run wait, and writes down what for; one that waits already has its words renewed.
     ///
     /// # Errors
@@ -116,6 +103,13 @@ pub struct Waits {
     pub by_partner: BTreeMap<String, String>,
 }
 
+impl Waits {
+    /// Why it is held when its time to wait is over.
+    pub fn too_late(&self) -> String {
+        format!("its deadline came before its data: {}", self.reason)
+    }
+}
+
 /// Has a run wait, in a transaction of the caller's.
 pub(super) async fn wait_there(
     conn: &mut SqliteConnection,
@@ -161,7 +155,7 @@ fn verdict(counts: &Counts) -> (RunState, String) {
     tell(&mut reason, "editions", EditionState::ALL.iter().map(|state| (state.word(), editions(*state))));
     tell(&mut reason, "deliveries", DeliveryState::ALL.iter().map(|state| (state.word(), deliveries(*state))));
     if reason.is_empty() {
-        reason.push_str("every edition and delivery was there already");
+        reason.push_str("nothing was to be made or sent that is not there already");
     }
     (if is_done { RunState::Done } else { RunState::Partial }, reason)
 }

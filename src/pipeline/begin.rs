@@ -2,17 +2,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::facts::{BurstRequest, DataSet, FactsError, Lacking};
-use crate::ledger::{RunRow, RunState, Waits};
+use chrono::Duration;
+
+use crate::facts::{BurstRequest, FactsError, Lacking};
+use crate::ledger::{Beginning, RunRow, RunState, Waits};
 use crate::schedule::NotFull;
 
 use super::order::{Order, Press};
 use super::plan::{Plan, PlannedEdition, plan_pinned};
-use super::run::{RunError, data_set, data_text, write_down};
+use super::run::{RunError, data_set, data_text, editions};
 
 /// How many partners are named in one line of what a run waits for; the others are counted there, and listed each with
 /// what it lacks.
 const NAMED_MAX: usize = 5;
+
+/// How long after its deadline a run's facts are tried that cannot be read.
+const UNREADABLE_MINUTES_MAX: i64 = 60;
 
 /// Whether a run has its editions.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -26,21 +31,18 @@ pub(super) enum Begun {
 /// Pins a run's data and writes its editions down. Partners whose data is not full are left to a later part of the run,
 /// which waits for them; when that are all of them, the run itself waits.
 pub(super) async fn begin(press: &Press, order: &Order, row: &RunRow) -> Result<Begun, RunError> {
-    let is_late = row.deadline_at.is_some_and(|deadline_at| press.clock.now() > deadline_at);
+    let now = press.clock.now();
+    let late_by = row.deadline_at.map_or(Duration::MIN, |deadline_at| now - deadline_at);
+    let is_late = late_by > Duration::zero();
     if row.state == RunState::Planned && is_late && !row.is_pinned() {
-        let reason = "it did not start until its deadline";
-        press.ledger.move_run(row.id, RunState::Missed, reason, press.clock.now()).await?;
+        press.ledger.move_run(row.id, RunState::Missed, "it did not start until its deadline", now).await?;
         return Ok(Begun::NotYet);
     }
     let plan = match plan_of(press, order, row).await {
         Ok(plan) => plan,
-        Err(RunError::Facts(error)) if is_late && row.state == RunState::Waiting => {
-            return give_up(press, row, &error).await;
-        }
-        Err(RunError::Facts(FactsError::Empty)) if row.state != RunState::Running => {
-            let waits = Waits { reason: "there are no facts yet".to_owned(), by_partner: BTreeMap::new() };
-            press.ledger.wait(row.id, &waits, press.clock.now()).await?;
-            return Ok(Begun::NotYet);
+        Err(RunError::Facts(error)) if row.state != RunState::Running => {
+            let is_empty = matches!(error, FactsError::Empty);
+            return without_facts(press, row, &error, is_empty, late_by).await;
         }
         Err(error) => return Err(error),
     };
@@ -50,23 +52,17 @@ pub(super) async fn begin(press: &Press, order: &Order, row: &RunRow) -> Result<
     let has_all = |edition: &PlannedEdition| !lacking.contains_key(&edition.audience.partner_id);
     let (full, late): (Vec<_>, Vec<_>) = plan.editions.iter().cloned().partition(has_all);
     if late.is_empty() || (is_late && order.not_full == NotFull::WaitThenSend) {
-        return pin(press, order, row, &plan).await;
+        return write_down(press, order, row, &plan, None, false).await;
     }
     let waits = waits(&late, &lacking);
-    let waiting = if full.is_empty() {
-        press.ledger.wait(row.id, &waits, press.clock.now()).await?;
-        row.clone()
-    } else {
-        press.ledger.plan_part(row, &waits, press.clock.now()).await?
-    };
-    if is_late && waiting.state != RunState::Held {
-        let reason = format!("its deadline came before its data: {}", waits.reason);
-        press.ledger.move_run(waiting.id, RunState::Held, &reason, press.clock.now()).await?;
+    if !full.is_empty() {
+        return write_down(press, order, row, &Plan { editions: full, ..plan }, Some(&waits), is_late).await;
     }
-    if full.is_empty() {
-        return Ok(Begun::NotYet);
+    press.ledger.wait(row.id, &waits, now).await?;
+    if is_late {
+        press.ledger.move_run(row.id, RunState::Held, &waits.too_late(), now).await?;
     }
-    pin(press, order, row, &Plan { editions: full, ..plan }).await
+    Ok(Begun::NotYet)
 }
 
 /// The plan over the run's own data, or over what there is now. A later part leaves out what the ones before have.
@@ -78,21 +74,31 @@ async fn plan_of(press: &Press, order: &Order, row: &RunRow) -> Result<Plan, Run
     let mut plan = plan_pinned(press, order, row.period, data).await?;
     if row.of_run.is_some() {
         let ids: Vec<_> = plan.editions.iter().map(|edition| edition.id).collect();
-        let known: BTreeSet<_> = press.ledger.known_editions(&ids).await?;
-        plan.editions.retain(|edition| !known.contains(&edition.id));
+        let known = press.ledger.planned_at(&ids).await?;
+        plan.editions.retain(|edition| !known.contains_key(&edition.id));
     }
     Ok(plan)
 }
 
-async fn pin(press: &Press, order: &Order, row: &RunRow, plan: &Plan) -> Result<Begun, RunError> {
-    let pinned = press.ledger.pin_data(row.id, &data_text(&plan.data)).await?;
-    let pinned: DataSet = data_set(row.id, &pinned)?;
-    if pinned != plan.data {
-        // Another process was quicker, and goes on with it.
-        return Ok(Begun::NotYet);
+/// Writes everything that a run begins with down at once, with the part that waits.
+async fn write_down(
+    press: &Press,
+    order: &Order,
+    row: &RunRow,
+    plan: &Plan,
+    later: Option<&Waits>,
+    is_later_held: bool,
+) -> Result<Begun, RunError> {
+    let editions = editions(press, order, plan).await?;
+    // A later part of a run leaves out nobody but those that the first one did.
+    let exclusions = if row.of_run.is_none() { plan.exclusions(order) } else { Vec::new() };
+    let data = data_text(&plan.data);
+    let beginning = Beginning { data: Some(&data), later, is_later_held, editions: &editions, exclusions: &exclusions };
+    match press.ledger.begin_run(row.id, &beginning, press.clock.now()).await {
+        // Another process was quicker, over other data, and goes on with it.
+        Err(error) if error.is_lost_claim() => Ok(Begun::NotYet),
+        begun => Ok(begun.map(|_| Begun::Now)?),
     }
-    write_down(press, order, row, plan).await?;
-    Ok(Begun::Now)
 }
 
 async fn lacking(press: &Press, order: &Order, plan: &Plan) -> Result<Lacking, FactsError> {
@@ -126,9 +132,23 @@ fn waits(late: &[PlannedEdition], lacking: &Lacking) -> Waits {
     Waits { reason, by_partner: names.keys().map(|id| ((*id).to_owned(), lack(id))).collect() }
 }
 
-/// Ends a run whose facts could not be read until its deadline.
-async fn give_up(press: &Press, row: &RunRow, error: &FactsError) -> Result<Begun, RunError> {
-    let reason = format!("its facts could not be read until its deadline: {error}");
-    press.ledger.move_run(row.id, RunState::Missed, &reason, press.clock.now()).await?;
+/// Has a run wait for facts, or ends it when its deadline has come. Facts that are there and cannot be read may be so for
+/// a moment: they are tried for a while longer.
+async fn without_facts(
+    press: &Press,
+    row: &RunRow,
+    error: &FactsError,
+    is_empty: bool,
+    late_by: Duration,
+) -> Result<Begun, RunError> {
+    let patience = if is_empty { Duration::zero() } else { Duration::minutes(UNREADABLE_MINUTES_MAX) };
+    let now = press.clock.now();
+    let reason = if is_empty { error.to_string() } else { format!("its facts cannot be read: {error}") };
+    if late_by > patience && row.state == RunState::Waiting {
+        let reason = format!("its deadline came, and {reason}");
+        press.ledger.move_run(row.id, RunState::Missed, &reason, now).await?;
+    } else {
+        press.ledger.wait(row.id, &Waits { reason, by_partner: BTreeMap::new() }, now).await?;
+    }
     Ok(Begun::NotYet)
 }

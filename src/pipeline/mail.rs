@@ -13,8 +13,9 @@ use crate::render::Format;
 use super::order::{Order, Press};
 use super::plan::DESTINATION;
 
-/// How many deliveries are claimed at once: one durable commit for all of them.
-const CLAIMS_MAX: usize = 64;
+/// How many deliveries are claimed at once: one durable commit for all of them. Few, since of those that a kill leaves
+/// untried nobody can tell either.
+const CLAIMS_MAX: usize = 16;
 
 /// How many mails are handed over at the same time.
 const AT_ONCE_MAX: usize = 4;
@@ -33,18 +34,21 @@ pub(super) async fn deliver_ready(press: &Press, order: &Order, run: RunId) -> R
         if claims.is_empty() {
             return Ok(());
         }
-        for (path, claims) in by_edition(claims) {
-            // The files of one edition are read once for all who get it, and verified against its manifest.
-            let pack = press.archive.get(&path).await;
-            // Boxed one by one: behind a closure the compiler cannot tell that they may change threads.
-            let mut sends: Vec<BoxFuture<'_, Result<(), LedgerError>>> = Vec::with_capacity(claims.len());
-            for claim in &claims {
-                sends.push(Box::pin(send(press, order, claim, pack.as_ref())));
+        // The files of one edition are read once for all who get it, and verified against its manifest.
+        let mut packs = BTreeMap::new();
+        for claim in &claims {
+            if !packs.contains_key(&claim.archive_path) {
+                packs.insert(claim.archive_path.clone(), press.archive.get(&claim.archive_path).await);
             }
-            let mut sends = futures::stream::iter(sends).buffer_unordered(AT_ONCE_MAX);
-            while let Some(settled) = sends.next().await {
-                settled?;
-            }
+        }
+        // Boxed one by one: behind a closure the compiler cannot tell that they may change threads.
+        let mut sends: Vec<BoxFuture<'_, Result<(), LedgerError>>> = Vec::with_capacity(claims.len());
+        for (claim, pack) in claims.iter().filter_map(|claim| Some((claim, packs.get(&claim.archive_path)?))) {
+            sends.push(Box::pin(send(press, order, claim, pack.as_ref())));
+        }
+        let mut sends = futures::stream::iter(sends).buffer_unordered(AT_ONCE_MAX);
+        while let Some(settled) = sends.next().await {
+            settled?;
         }
     }
     Ok(())
@@ -72,20 +76,20 @@ pub(super) async fn ask_uncertain(press: &Press, run: RunId) -> Result<(), Ledge
     Ok(())
 }
 
-fn by_edition(claims: Vec<DeliveryClaim>) -> BTreeMap<String, Vec<DeliveryClaim>> {
-    let mut by_path: BTreeMap<String, Vec<DeliveryClaim>> = BTreeMap::new();
-    for claim in claims {
-        by_path.entry(claim.archive_path.clone()).or_default().push(claim);
-    }
-    by_path
-}
-
 async fn send(
     press: &Press,
     order: &Order,
     claim: &DeliveryClaim,
     pack: Result<&Pack, &ArchiveError>,
 ) -> Result<(), LedgerError> {
+    let (lease, now) = (chrono::Duration::minutes(LEASE_MINUTES), press.clock.now());
+    if now - claim.row.moved_at > lease / 10 {
+        match press.ledger.renew_delivery(claim, lease, now).await {
+            // It has waited for too long, and is told as uncertain by now: it must not go out any more.
+            Err(error) if error.is_lost_claim() => return Ok(()),
+            renewed => renewed?,
+        }
+    }
     let outcome = match pack.map_err(ToString::to_string).and_then(|pack| parcel(order, claim, pack)) {
         Ok(parcel) => hand_over(press, claim, &parcel).await,
         Err(reason) => Outcome::Failed(format!("its files cannot be sent: {reason}")),

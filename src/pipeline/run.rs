@@ -9,14 +9,16 @@ use crate::archive::ArchiveError;
 use crate::base::Period;
 use crate::facts::{BurstRequest, DataSet, FactsError, PartnerFacts};
 use crate::gate::Others;
-use crate::ledger::{EditionClaim, EditionOutcome, LedgerError, NewRun, Planned, RunId, RunRow, RunState};
+use crate::ledger::{
+    Beginning, EditionClaim, EditionOutcome, LedgerError, NewEdition, NewRun, Planned, RunId, RunRow, RunState,
+};
 
 use super::begin::{Begun, begin};
 use super::behind::doubts;
 use super::mail::{ask_uncertain, deliver_ready};
 use super::make::{Draft, Edition, Made, MakeError, Of, inspect_pack, make};
 use super::order::{Order, Press};
-use super::plan::{Plan, plan};
+use super::plan::{Plan, PlannedEdition, plan};
 
 /// How many editions are claimed at once.
 const CLAIMS_MAX: usize = 64;
@@ -94,8 +96,10 @@ pub async fn run(press: &Press, order: &Arc<Order>, period: Period, progress: &P
         start_at: None,
         deadline_at: None,
     };
-    let (row, _) = press.ledger.plan_run(&new, press.clock.now()).await?;
-    let planned = write_down(press, order, &row, &plan).await?;
+    let editions = editions(press, order, &plan).await?;
+    let exclusions = plan.exclusions(order);
+    let beginning = Beginning { editions: &editions, exclusions: &exclusions, ..Beginning::default() };
+    let (row, planned) = press.ledger.plan_by_hand(&new, &beginning, press.clock.now()).await?;
     progress(Step::Planned(planned.n_new_editions as usize));
     let run = work(press, order, &row, progress).await?;
     Ok(Ran { run, planned: Some(planned), plan: Some(plan) })
@@ -127,14 +131,12 @@ pub async fn resume(press: &Press, order: &Arc<Order>, row: &RunRow, progress: &
     Ok(Ran { run, planned: None, plan: None })
 }
 
-/// Writes the planned editions and deliveries down, all at once.
-pub(super) async fn write_down(press: &Press, order: &Order, row: &RunRow, plan: &Plan) -> Result<Planned, RunError> {
+/// The editions of a plan as the ledger takes them: held are the deliveries of those that may have been sent without its
+/// knowledge.
+pub(super) async fn editions(press: &Press, order: &Order, plan: &Plan) -> Result<Vec<NewEdition>, RunError> {
     let held = doubts(press, order, plan).await?;
-    let editions = plan.editions.iter().map(|edition| edition.row(order, row.period, held.get(&edition.id)));
-    let editions: Vec<_> = editions.collect();
-    // A later part of a run leaves out nobody but those that the first one did.
-    let exclusions = if row.of_run.is_none() { plan.exclusions(order) } else { Vec::new() };
-    Ok(press.ledger.plan_editions(row.id, &editions, &exclusions, press.clock.now()).await?)
+    let row = |edition: &PlannedEdition| edition.row(order, plan.period, held.get(&edition.id));
+    Ok(plan.editions.iter().map(row).collect())
 }
 
 pub(super) fn data_set(run: RunId, data: &str) -> Result<DataSet, RunError> {
@@ -234,6 +236,7 @@ async fn make_claimed(
         };
         let Some(claims) = by_partner.remove(&facts.partner.id) else { continue };
         let Ok(permit) = Arc::clone(&press.makers.0).acquire_owned().await else { break };
+        let claims = still_ours(press, claims).await?;
         let task = (press.clone(), Arc::clone(order), of.clone(), claims.clone(), Arc::clone(progress));
         let task = tasks.spawn(async move {
             let (press, order, of, claims, progress) = task;
@@ -258,6 +261,22 @@ async fn make_claimed(
         settle(press, &claim, EditionOutcome::Retry(reason.clone()), progress).await?;
     }
     Ok(())
+}
+
+/// The claims that have waited for a place, renewed; one whose lease ended meanwhile is another's.
+async fn still_ours(press: &Press, claims: Vec<EditionClaim>) -> Result<Vec<EditionClaim>, LedgerError> {
+    let (now, lease) = (press.clock.now(), chrono::Duration::minutes(LEASE_MINUTES));
+    let mut ours = Vec::with_capacity(claims.len());
+    for claim in claims {
+        if now - claim.row.moved_at > lease / 10 {
+            match press.ledger.renew_edition(&claim, lease, now).await {
+                Err(error) if error.is_lost_claim() => continue,
+                renewed => renewed?,
+            }
+        }
+        ours.push(claim);
+    }
+    Ok(ours)
 }
 
 /// Makes one partner's editions on a thread that may block, then files and settles each.

@@ -4,6 +4,7 @@
 mod backups;
 #[cfg(test)]
 mod bad_input;
+#[cfg(test)]
 mod daemons;
 #[cfg(test)]
 #[path = "../days/mod.rs"]

@@ -1,5 +1,6 @@
 //! Beats of the daemon under a clock that moves only when told to, over a real ledger, archive and outbox.
 
+mod hands;
 mod waiting;
 
 use std::collections::BTreeMap;
@@ -144,7 +145,7 @@ async fn after_a_kill_while_sending(stores: bool, can_tell: bool) -> (usize, Vec
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         }
     };
-    killed.beat(true).await.unwrap();
+    killed.beat(Step::Steady).await.unwrap();
     tokio::time::timeout(patience, sending).await.unwrap();
     killed.hands.tasks.shutdown().await;
     drop(killed);
@@ -152,7 +153,7 @@ async fn after_a_kill_while_sending(stores: bool, can_tell: bool) -> (usize, Vec
         if can_tell { Arc::new(Outbox::new(folder.join("outbox"))) } else { Arc::new(silent(true)) };
     // A destination that never answers is not to be asked again: that would be a second sending.
     let mut next = start(next).await;
-    next.beat(true).await.unwrap();
+    next.beat(Step::Steady).await.unwrap();
     tokio::time::timeout(patience, next.hands.rest()).await.unwrap();
     (desk.mails(), states(&desk).await)
 }
@@ -241,7 +242,7 @@ impl Desk {
     /// One beat, and what it takes up worked on to its end.
     async fn beat_at(&mut self, now: &str) {
         self.clock.advance(at(now) - self.clock.now());
-        self.daemon.beat(true).await.unwrap();
+        self.daemon.beat(Step::Steady).await.unwrap();
         self.daemon.hands.rest().await;
     }
 
@@ -374,7 +375,7 @@ async fn an_occurrence_while_an_earlier_one_runs_waits_for_it_or_is_skipped() {
             Arc::new(Silent { outbox: Outbox::new(desk.folder.path().join("outbox")), stores: false, can_tell: false });
         for now in ["2026-09-22T06:00:00Z", "2026-10-22T06:00:00Z", "2026-10-22T06:00:05Z"] {
             desk.clock.advance(at(now) - desk.clock.now());
-            desk.daemon.beat(true).await.unwrap();
+            desk.daemon.beat(Step::Steady).await.unwrap();
             tokio::time::sleep(std::time::Duration::from_millis(500)).await;
         }
         let states: Vec<RunState> = desk.runs().await.into_iter().map(|(_, state)| state).collect();
@@ -462,7 +463,7 @@ async fn a_panic_is_a_row_with_a_reason_and_never_a_dead_daemon() {
 async fn a_wrong_configuration_is_refused_and_the_one_before_stays() {
     let mut desk = desk("2026-11-20T00:00:00Z", CatchUp::Latest).await;
     desk.beat_at("2026-11-20T00:00:05Z").await;
-    desk.daemon.reload().await;
+    desk.daemon.reload(Step::Steady).await;
     let state = desk.daemon.rota.press.ledger.daemon_state().await.unwrap().unwrap();
     assert_eq!(state.refused.as_deref(), Some("no such file"));
     assert_eq!(state.config_digest, Digest::of(b"configuration").to_string());

@@ -142,5 +142,33 @@ async fn without_any_facts_an_occurrence_waits_and_is_missed_at_its_deadline() {
     desk.beat_at("2026-11-25T06:00:05Z").await;
     let told = reasons(&desk).await;
     assert_eq!(told[0].0, RunState::Missed);
-    assert!(told[0].1.contains("could not be read until its deadline: there are no facts yet"), "{told:?}");
+    assert!(told[0].1.contains("its deadline came, and there are no facts yet"), "{told:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_jumped_ahead_sends_nothing_before_it_has_run_steadily() {
+    let (mut desk, _) = two_partners(NotFull::WaitThenSend).await;
+    desk.beat_at("2026-12-22T06:00:00Z").await;
+    let told = reasons(&desk).await;
+    desk.clock.advance(Duration::days(400));
+    desk.daemon.beat(Step::Ahead).await.unwrap();
+    desk.daemon.hands.rest().await;
+    assert_eq!((reasons(&desk).await, desk.mails()), (told, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_configuration_wakes_who_waits() {
+    let (mut desk, _) = two_partners(NotFull::WaitThenSend).await;
+    desk.beat_at("2026-12-22T06:00:00Z").await;
+    assert_eq!(desk.mails(), 0);
+    let mut rota = desk.daemon.rota.clone();
+    let order = Order { not_full: NotFull::SendAtOnce, ..Order::clone(&rota.orders[SCHEDULE]) };
+    rota.orders.insert(SCHEDULE.to_owned(), Arc::new(order));
+    desk.daemon.reload = Arc::new(move |_| {
+        let rota = rota.clone();
+        Box::pin(async move { Ok(rota) })
+    });
+    desk.daemon.reload(Step::Steady).await;
+    desk.daemon.hands.rest().await;
+    assert_eq!(desk.mails(), 2);
 }

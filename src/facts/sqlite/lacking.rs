@@ -27,8 +27,7 @@ pub(super) async fn of_tables(facts: &SqliteFacts, request: &BurstRequest) -> Re
         let usage = asked.usage_slices(&mut connection).await.map_err(failed)?;
         slices.iter_mut().for_each(|slices| add_usage(slices, &usage));
         for (id, slices) in asked.ids.into_iter().zip(slices) {
-            let lacks: Vec<Lack> =
-                months(request).flat_map(|month| of_month(&slices, month, request.closing_day)).collect();
+            let lacks = of_partner(&slices, request);
             if !lacks.is_empty() {
                 lacking.insert(id, lacks);
             }
@@ -37,7 +36,15 @@ pub(super) async fn of_tables(facts: &SqliteFacts, request: &BurstRequest) -> Re
     Ok(lacking)
 }
 
-fn of_month(slices: &Slices, month: Month, closing_day: u32) -> Vec<Lack> {
+/// Months before a partner's first lack nothing: it joined within the period. Whether a source is gone is asked of the
+/// last month only, as the report tells it.
+fn of_partner(slices: &Slices, request: &BurstRequest) -> Vec<Lack> {
+    let first = slices.keys().next().copied().unwrap_or(request.first);
+    let months = months(request).filter(|month| *month >= first);
+    months.flat_map(|month| of_month(slices, month, month == request.last, request.closing_day)).collect()
+}
+
+fn of_month(slices: &Slices, month: Month, is_last: bool, closing_day: u32) -> Vec<Lack> {
     let Some(there) = slices.get(&month) else {
         return vec![Lack { month, source: None, exported_at: None }];
     };
@@ -47,7 +54,7 @@ fn of_month(slices: &Slices, month: Month, closing_day: u32) -> Vec<Lack> {
     let mut lacks: Vec<Lack> = early.map(|slice| named(slice.source.name(), Some(slice.exported_at))).collect();
     let sources: BTreeSet<_> = there.iter().map(|slice| slice.source).collect();
     let before = slices.get(&month.prev()).into_iter().flatten().map(|slice| slice.source);
-    let gone: BTreeSet<_> = before.filter(|source| !sources.contains(source)).collect();
+    let gone: BTreeSet<_> = before.filter(|source| is_last && !sources.contains(source)).collect();
     lacks.extend(gone.iter().map(|source| named(source.name(), None)));
     lacks
 }
@@ -75,11 +82,62 @@ pub(super) async fn of_view(view: &SqliteView, request: &BurstRequest) -> Result
                 Some(of) if of.full => None,
                 Some(_) => Some(Lack { month, source: Some(view.name().to_owned()), exported_at: Some(read_at) }),
             };
-            let lacks: Vec<Lack> = months(request).filter_map(lack).collect();
+            let first = there.and_then(|there| there.keys().next().copied()).unwrap_or(request.first);
+            let lacks: Vec<Lack> = months(request).filter(|month| *month >= first).filter_map(lack).collect();
             if !lacks.is_empty() {
                 lacking.insert(id.clone(), lacks);
             }
         }
     }
     Ok(lacking)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::source::Source;
+    use crate::facts::sqlite::choice::Slice;
+
+    /// A partner's slices: each month with its sources, all exported when they were closed.
+    fn slices(months: &[(&str, &[Source])]) -> Slices {
+        let slice = |source: &Source| Slice {
+            source: *source,
+            load_no: 1,
+            exported_at: "2027-01-25T00:00:00Z".parse().unwrap(),
+            carried: 0,
+            product: None,
+            account_id: "".into(),
+            n_rows: 1,
+        };
+        months.iter().map(|(month, sources)| (month.parse().unwrap(), sources.iter().map(slice).collect())).collect()
+    }
+
+    fn of_quarter(months: &[(&str, &[Source])]) -> Vec<String> {
+        let request = BurstRequest {
+            data: DataSet::Loads(1),
+            partner_ids: Vec::new(),
+            first: "2026-10".parse().unwrap(),
+            last: "2026-12".parse().unwrap(),
+            closing_day: 20,
+        };
+        of_partner(&slices(months), &request).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_partner_who_joined_within_the_period_lacks_nothing_before() {
+        let seats: &[Source] = &[Source::Seats];
+        assert!(of_quarter(&[("2026-11", seats), ("2026-12", seats)]).is_empty());
+        assert_eq!(of_quarter(&[("2026-09", seats), ("2026-12", seats)]).len(), 2, "one who was there before does");
+        assert_eq!(of_quarter(&[]).len(), 3);
+    }
+
+    #[test]
+    fn a_source_is_missed_in_the_last_month_only() {
+        let (both, seats): (&[Source], &[Source]) = (&[Source::Seats, Source::Dynamics], &[Source::Seats]);
+        assert!(
+            of_quarter(&[("2026-09", both), ("2026-10", seats), ("2026-11", seats), ("2026-12", seats)]).is_empty()
+        );
+        let lacks = of_quarter(&[("2026-10", both), ("2026-11", both), ("2026-12", seats)]);
+        assert_eq!(lacks, ["DynamicsUsage of December 2026 is not there"]);
+    }
 }

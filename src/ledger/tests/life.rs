@@ -62,7 +62,10 @@ async fn the_same_plan_twice_makes_and_sends_nothing_twice() {
     assert!(desk.ledger.claim_editions(None, 10, minutes(1), at(21)).await.unwrap().is_empty());
     assert!(desk.claim_one(at(21)).await.is_none());
     assert_eq!(desk.ledger.finish_run(again.id, at(22)).await.unwrap(), RunState::Done);
-    assert_eq!(desk.ledger.run(again.id).await.unwrap().reason, "every edition and delivery was there already");
+    assert_eq!(
+        desk.ledger.run(again.id).await.unwrap().reason,
+        "nothing was to be made or sent that is not there already"
+    );
 
     // The same address in other letters is the same recipient; a new one gets the edition that is there.
     let (third, _) = desk.ledger.plan_run(&new_run(None), at(30)).await.unwrap();
@@ -143,18 +146,52 @@ async fn a_part_of_a_run_waits_with_what_each_partner_lacks_and_stands_once() {
     let (run, _) = ledger.plan_run(&new_run(Some(at(100))), at(101)).await.unwrap();
     let waits =
         |what: &str| Waits { reason: format!("waits: {what}"), by_partner: [("7".to_owned(), what.to_owned())].into() };
-    let part = ledger.plan_part(&run, &waits("October"), at(102)).await.unwrap();
-    let again = ledger.plan_part(&run, &waits("November"), at(103)).await.unwrap();
-    assert_eq!(again.id, part.id);
-    let part = ledger.run(part.id).await.unwrap();
+    let begin = async |what: &str, is_later_held| {
+        let beginning = Beginning { later: Some(&waits(what)), is_later_held, ..Beginning::default() };
+        ledger.begin_run(run.id, &beginning, at(102)).await.unwrap();
+    };
+    begin("October", false).await;
+    // Once more, as after a failure: the part that is there stays as it is.
+    begin("November", true).await;
+    let part = ledger.runs(1).await.unwrap().remove(0);
     assert_eq!((part.state, part.occurrence_at, part.part), (RunState::Waiting, Some(at(100)), 2));
-    assert_eq!((part.of_run, part.reason.as_str()), (Some(run.id), "waits: November"));
-    assert_eq!(ledger.waits_of(part.id).await.unwrap()["7"], "November");
+    assert_eq!((part.of_run, part.reason.as_str()), (Some(run.id), "waits: October"));
+    ledger.wait(part.id, &waits("December"), at(103)).await.unwrap();
+    assert_eq!(ledger.waits_of(part.id).await.unwrap()["7"], "December");
     assert_eq!(ledger.waiting_for("7").await.unwrap()[0].0.id, part.id);
     let gaps: Vec<_> = ledger.gaps().await.unwrap().rows.into_iter().map(|row| row.id).collect();
     assert_eq!(gaps, [run.id, part.id], "an open part is a gap");
-    let pinned = ledger.pin_data(part.id, "one").await.unwrap();
-    assert_eq!((pinned.as_str(), ledger.pin_data(part.id, "two").await.unwrap().as_str()), ("one", "one"));
+    // A part of a part that comes too late is held at once.
+    let held = Beginning { later: Some(&waits("January")), is_later_held: true, ..Beginning::default() };
+    ledger.begin_run(part.id, &held, at(104)).await.unwrap();
+    let last = ledger.runs(1).await.unwrap().remove(0);
+    assert_eq!((last.state, last.part, last.of_run), (RunState::Held, 3, Some(run.id)));
+    assert_eq!(last.reason, "its deadline came before its data: waits: January");
+}
+
+#[tokio::test]
+async fn what_cannot_begin_leaves_nothing_behind() {
+    let desk = Desk::new().await;
+    let (run, _) = desk.ledger.plan_run(&new_run(Some(at(100))), at(101)).await.unwrap();
+    desk.ledger.move_run(run.id, RunState::Missed, "too late", at(102)).await.unwrap();
+    let waits = Waits { reason: "waits".to_owned(), ..Waits::default() };
+    let editions = [edition("1", &["a@example.com"])];
+    let beginning = Beginning { later: Some(&waits), editions: &editions, ..Beginning::default() };
+    assert!(matches!(desk.ledger.begin_run(run.id, &beginning, at(103)).await, Err(LedgerError::Move { .. })));
+    assert_eq!(desk.ledger.runs(9).await.unwrap().len(), 1, "no part without its run");
+    assert!(desk.ledger.editions(run.id).await.unwrap().rows.is_empty());
+}
+
+#[tokio::test]
+async fn mails_that_were_put_off_by_a_clock_that_was_ahead_are_brought_forward() {
+    let desk = Desk::new().await;
+    desk.run_with(&[edition("1", &["a@example.com"])]).await;
+    desk.archive_all().await;
+    let claim = desk.claim_one(at(90_000)).await.unwrap();
+    desk.ledger.settle_delivery(&claim, &Outcome::Retryable("later".to_owned()), &HOLD, at(90_000)).await.unwrap();
+    assert_eq!(desk.ledger.bring_forward(Duration::seconds(150), at(90_000)).await.unwrap(), 0);
+    assert_eq!(desk.ledger.bring_forward(Duration::seconds(150), at(500)).await.unwrap(), 1);
+    assert!(desk.claim_one(at(500)).await.is_some());
 }
 
 #[tokio::test]

@@ -105,6 +105,19 @@ pub(super) fn new_run(occurrence_at: Option<DateTime<Utc>>) -> NewRun {
     }
 }
 
+impl Ledger {
+    /// Begins a run with these editions and nothing else.
+    pub(crate) async fn plan_editions(
+        &self,
+        run: RunId,
+        editions: &[NewEdition],
+        exclusions: &[NewExclusion],
+        now: DateTime<Utc>,
+    ) -> Result<Planned, LedgerError> {
+        self.begin_run(run, &Beginning { editions, exclusions, ..Beginning::default() }, now).await
+    }
+}
+
 /// The 21st of each month at 06:00.
 pub(super) fn timing() -> Timing {
     let cadence = Cadence::new(Times::Cron("0 6 21 * *".parse().unwrap()), chrono_tz::UTC);

@@ -52,12 +52,14 @@ async fn a_run_goes_only_where_the_table_lets_it() {
     let to_held = desk.ledger.move_run(run.id, RunState::Held, "why not", at(1)).await;
     assert_eq!(to_held.unwrap_err().to_string(), "run `1` is planned and can't become held");
     desk.ledger.move_run(run.id, RunState::Waiting, "2026-10 is not loaded", at(1)).await.unwrap();
-    desk.ledger.pin_data(run.id, "{\"load_no\":8}").await.unwrap();
     desk.ledger.move_run(run.id, RunState::Held, "deadline", at(2)).await.unwrap();
     assert!(desk.ledger.move_run(run.id, RunState::Running, "the planner may not", at(3)).await.is_err());
     assert!(desk.ledger.plan_editions(run.id, &[], &[], at(3)).await.is_err(), "nor by planning its editions");
     desk.ledger.release_run(run.id, RunState::Running, "the data are good enough", at(3)).await.unwrap();
-    desk.ledger.pin_data(run.id, "{\"load_no\":9}").await.unwrap();
+    let pinned = Beginning { data: Some("{\"load_no\":8}"), ..Beginning::default() };
+    desk.ledger.begin_run(run.id, &pinned, at(3)).await.unwrap();
+    let other = Beginning { data: Some("{\"load_no\":9}"), ..Beginning::default() };
+    assert!(desk.ledger.begin_run(run.id, &other, at(3)).await.unwrap_err().is_lost_claim());
     assert!(desk.ledger.move_run(run.id, RunState::Done, "says who", at(4)).await.is_err());
     let row = desk.ledger.run(run.id).await.unwrap();
     assert_eq!((row.state, row.reason.as_str()), (RunState::Running, "by hand: the data are good enough"));

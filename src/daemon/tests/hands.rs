@@ -1,0 +1,158 @@
+//! Runs that are worked on while the heart beats: leases, rests, wrong clocks, facts that cannot be read.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tokio::sync::mpsc;
+
+use super::*;
+use crate::audience::Partner;
+use crate::facts::{BurstRequest, DataSet, FactSource, FactsError, Lacking, PartnerFacts};
+
+/// Takes a mail only after half an hour, in which the heart has beaten.
+struct Slow {
+    clock: ManualClock,
+    ledger: Arc<Ledger>,
+    n_begun: AtomicUsize,
+}
+
+impl Destination for Slow {
+    fn name(&self) -> String {
+        "slow".to_owned()
+    }
+
+    fn deliver<'a>(&'a self, _: &'a Parcel) -> BoxFuture<'a, Outcome> {
+        Box::pin(async {
+            self.n_begun.fetch_add(1, Ordering::SeqCst);
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            self.clock.advance(Duration::minutes(31));
+            self.ledger.reap(self.clock.now()).await.unwrap();
+            Outcome::Delivered(Receipt("taken".to_owned()))
+        })
+    }
+
+    fn receipt<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Option<Receipt>> {
+        Box::pin(async { None })
+    }
+
+    fn can_tell(&self) -> bool {
+        false
+    }
+
+    fn check(&self) -> BoxFuture<'_, Result<String, String>> {
+        Box::pin(async { Ok(String::new()) })
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_that_is_told_as_uncertain_by_now_does_not_go_out_any_more() {
+    let mut desk = desk("2026-11-20T00:00:00Z", CatchUp::Latest).await;
+    let ledger = Arc::clone(&desk.daemon.rota.press.ledger);
+    let slow = Arc::new(Slow { clock: desk.clock.clone(), ledger, n_begun: AtomicUsize::new(0) });
+    let mut order = Order::clone(&desk.daemon.rota.orders[SCHEDULE]);
+    let first = order.recipients[0].clone();
+    let another = |letter| Recipient { address: format!("{letter}@example.com"), ..first.clone() };
+    order.recipients = Arc::new(('a'..='h').map(another).collect());
+    desk.change(|rota| {
+        rota.press.destination = Arc::clone(&slow) as Arc<dyn Destination>;
+        rota.orders.insert(SCHEDULE.to_owned(), Arc::new(order));
+    });
+    desk.beat_at("2026-11-20T00:00:05Z").await;
+    desk.beat_at("2026-11-22T06:00:00Z").await;
+    let n_begun = slow.n_begun.load(Ordering::SeqCst);
+    assert!((1..8).contains(&n_begun), "{n_begun} of 8 were handed over");
+    let of = DeliveriesOf::Run(desk.daemon.rota.press.ledger.runs(1).await.unwrap()[0].id);
+    let rows = desk.daemon.rota.press.ledger.deliveries(&of).await.unwrap().rows;
+    let uncertain = rows.iter().filter(|row| row.state == DeliveryState::Uncertain).count();
+    assert!(uncertain >= 8 - n_begun && rows.len() == 8, "{uncertain} of {}", rows.len());
+}
+
+/// Takes nothing for now.
+struct Refusing;
+
+impl Destination for Refusing {
+    fn name(&self) -> String {
+        "refusing".to_owned()
+    }
+
+    fn deliver<'a>(&'a self, _: &'a Parcel) -> BoxFuture<'a, Outcome> {
+        Box::pin(async { Outcome::Retryable("later".to_owned()) })
+    }
+
+    fn receipt<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Option<Receipt>> {
+        Box::pin(async { None })
+    }
+
+    fn can_tell(&self) -> bool {
+        false
+    }
+
+    fn check(&self) -> BoxFuture<'_, Result<String, String>> {
+        Box::pin(async { Ok(String::new()) })
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_of_which_nothing_can_be_done_now_rests_until_the_next_beat() {
+    let mut desk = desk("2026-11-20T00:00:00Z", CatchUp::Latest).await;
+    desk.change(|rota| rota.press.destination = Arc::new(Refusing));
+    desk.beat_at("2026-11-20T00:00:05Z").await;
+    desk.beat_at("2026-11-22T06:00:00Z").await;
+    assert_eq!(states(&desk).await, [DeliveryState::Retryable]);
+    let (rota, now) = (desk.daemon.rota.clone(), desk.clock.now());
+    desk.daemon.hands.take_up(&rota, now).await.unwrap();
+    assert!(desk.daemon.hands.tasks.is_empty(), "it is taken up again and again");
+    desk.daemon.hands.beat(&rota, now).await.unwrap();
+    assert_eq!(desk.daemon.hands.tasks.len(), 1);
+    desk.daemon.hands.rest().await;
+}
+
+/// Facts that another program holds.
+struct Locked;
+
+impl FactSource for Locked {
+    fn pin(&self, _: DateTime<Utc>) -> BoxFuture<'_, Result<DataSet, FactsError>> {
+        Box::pin(async { Err(FactsError::Locked { path: "warehouse.db".to_owned() }) })
+    }
+
+    fn newest_load(&self) -> BoxFuture<'_, Result<Option<u64>, FactsError>> {
+        Box::pin(async { Ok(None) })
+    }
+
+    fn lacking<'a>(&'a self, _: &'a BurstRequest) -> BoxFuture<'a, Result<Lacking, FactsError>> {
+        Box::pin(async { Ok(Lacking::new()) })
+    }
+
+    fn partners<'a>(&'a self, _: &'a DataSet) -> BoxFuture<'a, Result<Vec<Partner>, FactsError>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
+    fn burst(&self, _: BurstRequest) -> mpsc::Receiver<Result<PartnerFacts, FactsError>> {
+        mpsc::channel(1).1
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn facts_that_cannot_be_read_at_the_deadline_are_tried_a_while_longer() {
+    let mut desk = desk("2026-11-20T00:00:00Z", CatchUp::Latest).await;
+    let facts = Arc::clone(&desk.daemon.rota.press.facts);
+    desk.change(|rota| rota.press.facts = Arc::new(Locked));
+    desk.beat_at("2026-11-20T00:00:05Z").await;
+    desk.beat_at("2026-11-22T06:00:00Z").await;
+    let reason = desk.daemon.rota.press.ledger.runs(1).await.unwrap().remove(0).reason;
+    assert_eq!(reason, "its facts cannot be read: facts database `warehouse.db` is locked by another program");
+    desk.beat_at("2026-11-25T06:00:05Z").await;
+    assert_eq!(desk.runs().await, [("2026-10".to_owned(), RunState::Waiting)]);
+    desk.change(|rota| rota.press.facts = facts);
+    desk.beat_at("2026-11-25T06:30:00Z").await;
+    assert_eq!((desk.runs().await, desk.mails()), (vec![("2026-10".to_owned(), RunState::Done)], 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn facts_that_cannot_be_read_for_long_end_an_occurrence_as_missed() {
+    let mut desk = desk("2026-11-20T00:00:00Z", CatchUp::Latest).await;
+    desk.change(|rota| rota.press.facts = Arc::new(Locked));
+    desk.beat_at("2026-11-20T00:00:05Z").await;
+    desk.beat_at("2026-11-22T06:00:00Z").await;
+    desk.beat_at("2026-11-25T07:00:05Z").await;
+    assert_eq!(desk.runs().await, [("2026-10".to_owned(), RunState::Missed)]);
+}
