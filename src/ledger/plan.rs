@@ -121,18 +121,6 @@ pub struct Planned {
 }
 
 impl Ledger {
-    /// Writes a run down, or finds the one of that schedule and occurrence; true when it is new. A call by hand
-    /// always makes a new one.
-    ///
-    /// # Errors
-    /// When the database can't be written.
-    pub async fn plan_run(&self, new: &NewRun, now: DateTime<Utc>) -> Result<(RunRow, bool), LedgerError> {
-        let mut tx = self.begin().await?;
-        let planned = insert_run(&mut tx, new, RunState::Planned, "planned", now).await?;
-        tx.commit().await?;
-        Ok(planned)
-    }
-
     /// Writes occurrences down, all at once: each is to run, or is missed or skipped for a reason. One that has a row
     /// keeps it, but for one that was recorded by a clock that was ahead and did not run: it is planned again. Returns
     /// those that are new or planned again.
@@ -318,7 +306,8 @@ pub(super) async fn move_there(
     Err(LedgerError::LostClaim { row: "run", id: step.id })
 }
 
-async fn insert_run(
+/// Writes a run down, or finds the one of that schedule and occurrence; true when it is new.
+pub(super) async fn insert_run(
     conn: &mut SqliteConnection,
     new: &NewRun,
     state: RunState,

@@ -8,57 +8,34 @@ use super::*;
 use crate::audience::Partner;
 use crate::facts::{BurstRequest, DataSet, FactSource, FactsError, Lacking, PartnerFacts};
 
-/// Takes a mail only after half an hour, in which the heart has beaten.
-struct Slow {
-    clock: ManualClock,
-    ledger: Arc<Ledger>,
-    n_begun: AtomicUsize,
-}
-
-impl Destination for Slow {
-    fn name(&self) -> String {
-        "slow".to_owned()
-    }
-
-    fn deliver<'a>(&'a self, _: &'a Parcel) -> BoxFuture<'a, Outcome> {
-        Box::pin(async {
-            self.n_begun.fetch_add(1, Ordering::SeqCst);
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-            self.clock.advance(Duration::minutes(31));
-            self.ledger.reap(self.clock.now()).await.unwrap();
-            Outcome::Delivered(Receipt("taken".to_owned()))
-        })
-    }
-
-    fn receipt<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Option<Receipt>> {
-        Box::pin(async { None })
-    }
-
-    fn can_tell(&self) -> bool {
-        false
-    }
-
-    fn check(&self) -> BoxFuture<'_, Result<String, String>> {
-        Box::pin(async { Ok(String::new()) })
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mail_that_is_told_as_uncertain_by_now_does_not_go_out_any_more() {
     let mut desk = desk("2026-11-20T00:00:00Z", CatchUp::Latest).await;
     let ledger = Arc::clone(&desk.daemon.rota.press.ledger);
-    let slow = Arc::new(Slow { clock: desk.clock.clone(), ledger, n_begun: AtomicUsize::new(0) });
+    let n_begun = Arc::new(AtomicUsize::new(0));
+    // It takes a mail only after half an hour, in which the heart has beaten.
+    let (clock, counted) = (desk.clock.clone(), Arc::clone(&n_begun));
+    let slow = Answers::with(move || {
+        counted.fetch_add(1, Ordering::SeqCst);
+        let (clock, ledger) = (clock.clone(), Arc::clone(&ledger));
+        async move {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            clock.advance(Duration::minutes(31));
+            ledger.reap(clock.now()).await.unwrap();
+            Outcome::Delivered(Receipt("taken".to_owned()))
+        }
+    });
     let mut order = Order::clone(&desk.daemon.rota.orders[SCHEDULE]);
     let first = order.recipients[0].clone();
     let another = |letter| Recipient { address: format!("{letter}@example.com"), ..first.clone() };
     order.recipients = Arc::new(('a'..='h').map(another).collect());
     desk.change(|rota| {
-        rota.press.destination = Arc::clone(&slow) as Arc<dyn Destination>;
+        rota.press.destination = slow;
         rota.orders.insert(SCHEDULE.to_owned(), Arc::new(order));
     });
     desk.beat_at("2026-11-20T00:00:05Z").await;
     desk.beat_at("2026-11-22T06:00:00Z").await;
-    let n_begun = slow.n_begun.load(Ordering::SeqCst);
+    let n_begun = n_begun.load(Ordering::SeqCst);
     assert!((1..8).contains(&n_begun), "{n_begun} of 8 were handed over");
     let of = DeliveriesOf::Run(desk.daemon.rota.press.ledger.runs(1).await.unwrap()[0].id);
     let rows = desk.daemon.rota.press.ledger.deliveries(&of).await.unwrap().rows;
@@ -66,35 +43,10 @@ async fn a_mail_that_is_told_as_uncertain_by_now_does_not_go_out_any_more() {
     assert!(uncertain >= 8 - n_begun && rows.len() == 8, "{uncertain} of {}", rows.len());
 }
 
-/// Takes nothing for now.
-struct Refusing;
-
-impl Destination for Refusing {
-    fn name(&self) -> String {
-        "refusing".to_owned()
-    }
-
-    fn deliver<'a>(&'a self, _: &'a Parcel) -> BoxFuture<'a, Outcome> {
-        Box::pin(async { Outcome::Retryable("later".to_owned()) })
-    }
-
-    fn receipt<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Option<Receipt>> {
-        Box::pin(async { None })
-    }
-
-    fn can_tell(&self) -> bool {
-        false
-    }
-
-    fn check(&self) -> BoxFuture<'_, Result<String, String>> {
-        Box::pin(async { Ok(String::new()) })
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_of_which_nothing_can_be_done_now_rests_until_the_next_beat() {
     let mut desk = desk("2026-11-20T00:00:00Z", CatchUp::Latest).await;
-    desk.change(|rota| rota.press.destination = Arc::new(Refusing));
+    desk.change(|rota| rota.press.destination = Answers::with(|| async { Outcome::Retryable("later".to_owned()) }));
     desk.beat_at("2026-11-20T00:00:05Z").await;
     desk.beat_at("2026-11-22T06:00:00Z").await;
     assert_eq!(states(&desk).await, [DeliveryState::Retryable]);

@@ -122,6 +122,39 @@ impl Destination for Silent {
     }
 }
 
+/// A destination that keeps nothing and cannot tell; it only answers.
+struct Answers(Box<dyn Fn() -> BoxFuture<'static, Outcome> + Send + Sync>);
+
+impl Answers {
+    fn with<F: Future<Output = Outcome> + Send + 'static>(
+        answer: impl Fn() -> F + Send + Sync + 'static,
+    ) -> Arc<dyn Destination> {
+        Arc::new(Answers(Box::new(move || Box::pin(answer()))))
+    }
+}
+
+impl Destination for Answers {
+    fn name(&self) -> String {
+        "answers".to_owned()
+    }
+
+    fn deliver<'a>(&'a self, _: &'a Parcel) -> BoxFuture<'a, Outcome> {
+        (self.0)()
+    }
+
+    fn receipt<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Option<Receipt>> {
+        Box::pin(async { None })
+    }
+
+    fn can_tell(&self) -> bool {
+        false
+    }
+
+    fn check(&self) -> BoxFuture<'_, Result<String, String>> {
+        Box::pin(async { Ok(String::new()) })
+    }
+}
+
 /// Mails in the outbox, and the states of the deliveries, after a start that was killed while it sent and another.
 async fn after_a_kill_while_sending(stores: bool, can_tell: bool) -> (usize, Vec<DeliveryState>) {
     let mut desk = desk("2026-11-20T00:00:00Z", CatchUp::Latest).await;
@@ -418,35 +451,10 @@ async fn what_waits_for_a_schedule_that_is_gone_ends_with_a_reason() {
     assert_eq!(desk.runs().await, [("2026-10".to_owned(), RunState::Skipped)]);
 }
 
-/// A destination whose code is wrong.
-struct Broken;
-
-impl Destination for Broken {
-    fn name(&self) -> String {
-        "broken".to_owned()
-    }
-
-    fn deliver<'a>(&'a self, _: &'a Parcel) -> BoxFuture<'a, Outcome> {
-        Box::pin(async { panic!("a bug") })
-    }
-
-    fn receipt<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Option<Receipt>> {
-        Box::pin(async { None })
-    }
-
-    fn can_tell(&self) -> bool {
-        false
-    }
-
-    fn check(&self) -> BoxFuture<'_, Result<String, String>> {
-        Box::pin(async { Ok(String::new()) })
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_panic_is_a_row_with_a_reason_and_never_a_dead_daemon() {
     let mut desk = desk("2026-11-20T00:00:00Z", CatchUp::Latest).await;
-    desk.change(|rota| rota.press.destination = Arc::new(Broken));
+    desk.change(|rota| rota.press.destination = Answers::with(|| async { panic!("a bug") }));
     desk.beat_at("2026-11-20T00:00:05Z").await;
     for now in ["06:00:00", "06:00:05", "06:00:10", "06:00:15"] {
         desk.beat_at(&format!("2026-11-22T{now}Z")).await;

@@ -106,6 +106,15 @@ pub(super) fn new_run(occurrence_at: Option<DateTime<Utc>>) -> NewRun {
 }
 
 impl Ledger {
+    /// Writes a run down, or finds the one of that schedule and occurrence; true when it is new. A call by hand
+    /// always makes a new one.
+    pub(crate) async fn plan_run(&self, new: &NewRun, now: DateTime<Utc>) -> Result<(RunRow, bool), LedgerError> {
+        let mut tx = self.begin().await?;
+        let planned = plan::insert_run(&mut tx, new, RunState::Planned, "planned", now).await?;
+        tx.commit().await?;
+        Ok(planned)
+    }
+
     /// Begins a run with these editions and nothing else.
     pub(crate) async fn plan_editions(
         &self,
