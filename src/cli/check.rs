@@ -11,7 +11,7 @@ use crate::facts::{FactsError, SqliteView};
 use crate::pipeline::{self, Order, Plan, Press};
 
 use super::say::{Failure, Say};
-use super::{FAILED, WELL, compose, run};
+use super::{FAILED, WELL, compose, relay, run};
 
 /// What a relay takes a minute, where nothing else is known: Exchange Online's limit for one mailbox.
 const MAILS_PER_MINUTE: u64 = 30;
@@ -166,7 +166,7 @@ async fn archive(config: &Config, findings: &mut Findings) {
 }
 
 async fn relay(config: &Config, findings: &mut Findings) {
-    let Some(destination) = findings.take("mail", compose::destination(config).map_err(words)) else { return };
+    let Some(destination) = findings.take("mail", relay::destination(config).map_err(words)) else { return };
     let name = destination.name();
     if let Some(said) = findings.take(&format!("mail, {name}"), destination.check().await) {
         findings.add(Level::Ok, format!("mail, {name}: {said}"));

@@ -9,12 +9,12 @@ use anyhow::Context;
 use crate::archive::Archive;
 use crate::audience::Recipient;
 use crate::clock::{Clock, SystemClock};
-use crate::config::{self, Config, FactsFrom, MailThrough, OnEmpty, Partners, RelaySettings, ScheduleSettings, Tls};
-use crate::deliver::{Destination, Outbox, Smtp, SmtpSettings, TlsMode};
+use crate::config::{self, Config, FactsFrom, OnEmpty, Partners, ScheduleSettings};
 use crate::facts::{FactSource, ProductMap, SqliteFacts, SqliteView, read_recipients};
 use crate::ledger::{Ledger, Retries};
 use crate::pipeline::{Makers, Order, Press, Stop};
 
+use super::relay;
 use super::say::Failure;
 
 /// Reads the configuration that the command line, the environment or the usual places name.
@@ -36,10 +36,11 @@ pub(super) async fn press_over(config: &Config, ledger: Arc<Ledger>, stop: Stop)
         facts: facts(config).await?,
         ledger,
         archive: Arc::new(Archive::folder(&config.archive)?),
-        destination: destination(config)?,
+        destination: relay::destination(config)?,
         clock,
         stop,
         makers: Makers::default(),
+        pace: Arc::new(relay::pace(config)),
     })
 }
 
@@ -84,34 +85,6 @@ pub(super) fn products(config: &Config) -> Result<ProductMap, Failure> {
         }
         None => Ok(ProductMap::shipped()),
     }
-}
-
-/// Where mails go.
-pub(super) fn destination(config: &Config) -> Result<Arc<dyn Destination>, Failure> {
-    Ok(match &config.mail.through {
-        MailThrough::Outbox(folder) => Arc::new(Outbox::new(folder.as_ref() as &Path)),
-        MailThrough::Relay(relay) => Arc::new(Smtp::new(relay_settings(relay)?).context("mail.relay")?),
-    })
-}
-
-fn relay_settings(relay: &RelaySettings) -> Result<SmtpSettings, Failure> {
-    let password = relay.login.as_ref().map(|login| login.password.read()).transpose()?;
-    Ok(SmtpSettings {
-        host: relay.host.clone(),
-        port: relay.port,
-        tls: match relay.tls {
-            Tls::Starttls => TlsMode::Starttls,
-            Tls::Implicit => TlsMode::Implicit,
-            Tls::None => TlsMode::None,
-        },
-        user: relay.login.as_ref().map(|login| login.user.clone()),
-        password,
-        ca_file: relay.ca_file.as_ref().map(|path| path.to_path_buf()),
-        hello_name: None,
-        timeout_secs: relay.timeout_secs.into(),
-        attachment_bytes_max: relay.attachment_bytes_max,
-        connections_max: relay.connections_max as usize,
-    })
 }
 
 /// All recipients: those of the configuration, and those of the facts database.
@@ -176,6 +149,7 @@ fn order(config: &Config, settings: &ScheduleSettings, recipients: Arc<Vec<Recip
             attempts_max: config.mail.retries.attempts_max,
             backoff_secs_min: config.mail.retries.backoff_secs_min.into(),
             backoff_secs_max: config.mail.retries.backoff_secs_max.into(),
+            deadline_hours: config.mail.retries.deadline_hours,
             rule: settings.uncertain,
         },
         config_digest: config.digest,

@@ -9,6 +9,7 @@ mod due;
 mod gaps;
 mod ingest;
 mod init;
+mod relay;
 mod release;
 mod reload;
 mod run;

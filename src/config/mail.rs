@@ -4,9 +4,9 @@ use std::net::IpAddr;
 
 use super::at::At;
 use super::check::Check;
-use super::raw::{RawMail, RawRelay, RawRetries, RawSecret};
-use super::secret::{Secret, SecretFrom};
-use super::settings::{Login, MailSettings, MailThrough, RelaySettings, RetrySettings, Tls};
+use super::login::login;
+use super::raw::{RawMail, RawRelay, RawRetries};
+use super::settings::{MailSettings, MailThrough, RelaySettings, RetrySettings, Tls};
 use crate::deliver::Mailbox;
 
 /// How long to wait for a relay's connection and for its answer, in seconds, when not said.
@@ -15,8 +15,13 @@ const TIMEOUT_SECS: u32 = 60;
 const ATTACHMENT_BYTES_MAX: u64 = 18 << 20;
 /// Few relays like more connections from one sender.
 const CONNECTIONS_MAX: u32 = 4;
-/// With waits of 1, 2, 4 … minutes, 12 tries span about six hours: a relay's usual bad night.
-const RETRIES: RetrySettings = RetrySettings { attempts_max: 12, backoff_secs_min: 60, backoff_secs_max: 3600 };
+/// What Exchange Online takes from one mailbox (its sending limits): messages a minute, recipients a day, and
+/// connections at once.
+const EXCHANGE_ONLINE: (u32, u32, u32) = (30, 10_000, 3);
+/// With waits of 1, 2, 4 … minutes, 12 tries span about six hours: a relay's usual bad night. Four days span a long
+/// weekend on which a relay is down and its mails keep their tries.
+const RETRIES: RetrySettings =
+    RetrySettings { attempts_max: 12, backoff_secs_min: 60, backoff_secs_max: 3600, deadline_hours: 96 };
 
 pub(super) fn settings(raw: &At<RawMail>, check: &mut Check<'_>) -> Option<MailSettings> {
     let span = raw.span();
@@ -110,55 +115,22 @@ fn relay(raw: &At<RawRelay>, check: &mut Check<'_>) -> Option<RelaySettings> {
         Tls::Implicit => 465,
         Tls::None => 25,
     };
+    let host = raw.host.as_ref().map(|at| at.get().to_ascii_lowercase()).unwrap_or_default();
+    let exchange_online = is_exchange_online(&host).then_some(EXCHANGE_ONLINE);
+    let usual_connections = exchange_online.map_or(CONNECTIONS_MAX, |(_, _, connections)| connections);
+    let number = |raw: &Option<At<u32>>| raw.as_ref().map(|at| *at.get());
     Some(RelaySettings {
         login: login(raw, check),
+        per_minute_max: number(&raw.per_minute_max).or(exchange_online.map(|(a_minute, _, _)| a_minute)),
+        per_day_max: number(&raw.per_day_max).or(exchange_online.map(|(_, a_day, _)| a_day)),
         host: raw.host.as_ref()?.get().clone(),
         port: raw.port.as_ref().map_or(usual_port, |at| *at.get()),
         tls,
         ca_file: ca_file.map(|(path, _)| path),
         timeout_secs: raw.timeout_secs.as_ref().map_or(TIMEOUT_SECS, |at| *at.get()),
         attachment_bytes_max: raw.attachment_bytes_max.as_ref().map_or(ATTACHMENT_BYTES_MAX, |at| *at.get()),
-        connections_max: raw.connections_max.as_ref().map_or(CONNECTIONS_MAX, |at| *at.get()),
+        connections_max: number(&raw.connections_max).unwrap_or(usual_connections),
     })
-}
-
-fn login(raw: &RawRelay, check: &mut Check<'_>) -> Option<Login> {
-    let password = raw.password.as_ref().and_then(|at| secret(at, check));
-    match (&raw.user, &raw.password) {
-        (Some(user), Some(_)) => Some(Login { user: user.get().clone(), password: password? }),
-        (Some(user), None) if check.whole => {
-            let hint = "add `password = { env = \"SMTP_PASSWORD\" }` or `{ file = \"smtp-password\" }`";
-            check.wrong(user.span(), "`user` without `password`", hint);
-            None
-        }
-        (None, Some(at)) if check.whole => {
-            check.wrong(at.span(), "`password` without `user`", "add `user = \"…\"`, or take the password out");
-            None
-        }
-        _ => None,
-    }
-}
-
-fn secret(at: &At<RawSecret>, check: &mut Check<'_>) -> Option<Secret> {
-    let raw = at.get();
-    check.both(("env", &raw.env), ("file", &raw.file));
-    let from = match (&raw.env, &raw.file) {
-        (Some(name), _) if name.get().contains('=') => {
-            // What is wrong may be a secret itself: it is not repeated.
-            check.wrong(name.span(), "this is not the name of an environment variable", "as in `SMTP_PASSWORD`");
-            return None;
-        }
-        (Some(name), _) => SecretFrom::Env(name.get().clone()),
-        (None, Some(file)) => SecretFrom::File(check.path(file)),
-        (None, None) => {
-            if check.whole {
-                let hint = "`{ env = \"SMTP_PASSWORD\" }` or `{ file = \"smtp-password\" }`";
-                check.wrong(at.span(), "the secret names neither `env` nor `file`", hint);
-            }
-            return None;
-        }
-    };
-    Some(Secret { from, place: check.place(at.span()) })
 }
 
 fn retries(raw: &RawRetries, check: &mut Check<'_>) -> RetrySettings {
@@ -169,11 +141,19 @@ fn retries(raw: &RawRetries, check: &mut Check<'_>) -> RetrySettings {
         check.wrong(at.span(), what, format!("make it {min} or more"));
     }
     let attempts_max = raw.attempts_max.as_ref().map_or(RETRIES.attempts_max, |at| *at.get());
-    RetrySettings { attempts_max, backoff_secs_min: min, backoff_secs_max: max }
+    let deadline_hours = raw.deadline_hours.as_ref().map_or(RETRIES.deadline_hours, |at| *at.get());
+    RetrySettings { attempts_max, backoff_secs_min: min, backoff_secs_max: max, deadline_hours }
+}
+
+/// Whether a host is one of Exchange Online's.
+fn is_exchange_online(host: &str) -> bool {
+    ["office365.com", "outlook.com", "outlook.office.com"]
+        .iter()
+        .any(|domain| host.strip_suffix(domain).is_some_and(|before| before.is_empty() || before.ends_with('.')))
 }
 
 /// Whether nothing leaves this machine on the way to a host.
-fn is_loopback(host: &str) -> bool {
+pub(super) fn is_loopback(host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     host.eq_ignore_ascii_case("localhost") || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }

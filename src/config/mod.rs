@@ -12,6 +12,7 @@ mod error;
 mod find;
 mod hint;
 mod keys;
+mod login;
 mod mail;
 mod raw;
 mod recipients;
@@ -35,8 +36,8 @@ pub use schedules::SCHEDULES_MAX;
 pub use schema::json_schema;
 pub use secret::{Secret, SecretFrom};
 pub use settings::{
-    Config, DaemonSettings, FactsFrom, FactsSettings, FilePath, Login, MailSettings, MailThrough, OnEmpty, OwnFile,
-    Partners, RecipientsFrom, RelaySettings, RetrySettings, ScheduleSettings, Tls,
+    Config, DaemonSettings, FactsFrom, FactsSettings, FilePath, Login, LoginBy, MailSettings, MailThrough,
+    OauthSettings, OnEmpty, OwnFile, Partners, RecipientsFrom, RelaySettings, RetrySettings, ScheduleSettings, Tls,
 };
 pub use shipped::shipped_files;
 pub use source::{FILE_BYTES_MAX, Place, Source, read_text};

@@ -143,6 +143,8 @@ pub(super) struct RawRelay {
     pub user: Option<At<String>>,
     /// Where the password is: in the environment or in a file, never here.
     pub password: Option<At<RawSecret>>,
+    /// Who gives out the token that `user` logs in with (XOAUTH2), instead of a password.
+    pub oauth: Option<At<RawOauth>>,
     /// A file with the certificate authorities that are trusted instead of the system's, as PEM.
     #[schemars(length(min = 1))]
     pub ca_file: Option<At<String>>,
@@ -155,6 +157,33 @@ pub(super) struct RawRelay {
     /// How many connections are open at once.
     #[schemars(range(min = 1, max = 64))]
     pub connections_max: Option<At<u32>>,
+    /// How many mails it takes within a minute.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub per_minute_max: Option<At<u32>>,
+    /// How many mails it takes within 24 hours.
+    #[schemars(range(min = 1, max = 100_000_000))]
+    pub per_day_max: Option<At<u32>>,
+}
+
+/// Who gives out the token that logs in: OAuth 2.0's client credentials (RFC 6749, 4.4).
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawOauth {
+    /// The Microsoft Entra tenant, its id or domain; instead of `token_url`.
+    #[schemars(length(min = 1))]
+    pub tenant: Option<At<String>>,
+    /// Where tokens are given out; instead of `tenant`.
+    #[schemars(length(min = 1))]
+    pub token_url: Option<At<String>>,
+    /// The application's id.
+    #[schemars(required, length(min = 1))]
+    pub client_id: Option<At<String>>,
+    /// Where the application's secret is: in the environment or in a file, never here.
+    #[schemars(required)]
+    pub client_secret: Option<At<RawSecret>>,
+    /// What the token is for; Exchange Online when left out.
+    #[schemars(length(min = 1))]
+    pub scope: Option<At<String>>,
 }
 
 /// Where a secret is: in an environment variable or in a file.
@@ -186,6 +215,9 @@ pub(super) struct RawRetries {
     /// The longest wait, in seconds.
     #[schemars(range(min = 1, max = 604_800))]
     pub backoff_secs_max: Option<At<u32>>,
+    /// How long after its first try a mail is given up, in hours.
+    #[schemars(range(min = 1, max = 720))]
+    pub deadline_hours: Option<At<u32>>,
 }
 
 /// How the daemon is watched and stopped.

@@ -184,6 +184,10 @@ pub struct RelaySettings {
     pub attachment_bytes_max: u64,
     /// How many connections are open at once.
     pub connections_max: u32,
+    /// How many mails it takes within a minute; any number when none.
+    pub per_minute_max: Option<u32>,
+    /// How many mails it takes within 24 hours; any number when none.
+    pub per_day_max: Option<u32>,
 }
 
 /// Who logs in.
@@ -191,8 +195,31 @@ pub struct RelaySettings {
 pub struct Login {
     /// The user.
     pub user: String,
-    /// Where the password is.
-    pub password: Secret,
+    /// What it proves itself by.
+    pub by: LoginBy,
+}
+
+/// What a user proves itself by.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LoginBy {
+    /// A password.
+    Password(Secret),
+    /// A token of OAuth 2.0's client credentials.
+    Oauth(OauthSettings),
+}
+
+/// Who gives out tokens.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct OauthSettings {
+    /// Where: an https address, or an http one on this machine.
+    pub token_url: String,
+    /// The application's id.
+    pub client_id: String,
+    /// Where the application's secret is.
+    pub client_secret: Secret,
+    /// What the token is for.
+    pub scope: String,
 }
 
 /// How a connection is protected.
@@ -217,6 +244,8 @@ pub struct RetrySettings {
     pub backoff_secs_min: u32,
     /// The longest wait, in seconds; not below the first.
     pub backoff_secs_max: u32,
+    /// How long after its first try a mail is given up, in hours.
+    pub deadline_hours: u32,
 }
 
 /// How the daemon is watched and stopped.

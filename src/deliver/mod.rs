@@ -1,5 +1,6 @@
 //! Hands one parcel over, once, and says how it went.
 
+mod handed;
 mod mime;
 mod outbox;
 mod parcel;
@@ -7,9 +8,10 @@ mod smtp;
 
 use futures::future::BoxFuture;
 
+pub use handed::{Handed, Phase};
 pub use outbox::Outbox;
 pub use parcel::{Attachment, Mailbox, Parcel, message_id};
-pub use smtp::{Smtp, SmtpSettings, SmtpSettingsError, TlsMode};
+pub use smtp::{OauthSettings, Smtp, SmtpLogin, SmtpSettings, SmtpSettingsError, TlsMode};
 
 /// Where parcels go. One parcel is for one recipient.
 pub trait Destination: Send + Sync {
@@ -18,7 +20,7 @@ pub trait Destination: Send + Sync {
 
     /// Hands a parcel over. Never panics, and never says `Failed` or `Retryable` when the parcel may have
     /// been taken: that is `Uncertain`.
-    fn deliver<'a>(&'a self, parcel: &'a Parcel) -> BoxFuture<'a, Outcome>;
+    fn deliver<'a>(&'a self, parcel: &'a Parcel) -> BoxFuture<'a, Handed>;
 
     /// Whether a parcel was already taken, where that can be known (a folder can tell, a relay cannot).
     fn receipt<'a>(&'a self, message_id: &'a str) -> BoxFuture<'a, Option<Receipt>>;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 
-use super::{Destination, Outcome, Parcel, Receipt, mime};
+use super::{Destination, Handed, Outcome, Parcel, Receipt, mime};
 use crate::base::{Digest, file_name};
 
 /// Puts each mail into a folder as one `.eml` file, readable by its owner only.
@@ -40,16 +40,19 @@ impl Destination for Outbox {
         format!("outbox {}", self.folder.display())
     }
 
-    fn deliver<'a>(&'a self, parcel: &'a Parcel) -> BoxFuture<'a, Outcome> {
+    fn deliver<'a>(&'a self, parcel: &'a Parcel) -> BoxFuture<'a, Handed> {
         async move {
             let mail = match mime::mail(parcel) {
                 Ok(mail) => mail,
-                Err(words) => return Outcome::Failed(words),
+                Err(words) => return Outcome::Failed(words).into(),
             };
             let path = self.path(parcel);
             let task = tokio::task::spawn_blocking(move || put(&path, &mail.bytes));
             // A task that died may have named the file or not, but a second try tells by its bytes.
-            task.await.unwrap_or_else(|error| Outcome::Retryable(format!("writing the mail broke off: {error}")))
+            let broken = |error| Outcome::Retryable(format!("writing the mail broke off: {error}"));
+            let outcome = task.await.unwrap_or_else(broken);
+            // A folder that cannot be written takes no other mail either.
+            Handed { is_out_of_order: matches!(outcome, Outcome::Retryable(_)), ..outcome.into() }
         }
         .boxed()
     }
@@ -162,10 +165,10 @@ mod tests {
         let outbox = Outbox::new(folder.path().join("deep/er"));
         let parcel = parcel("cfo@example.com");
         assert_eq!(outbox.receipt(&parcel.message_id).await, None);
-        let first = outbox.deliver(&parcel).await;
+        let first = outbox.deliver(&parcel).await.outcome;
         let Outcome::Delivered(receipt) = &first else { panic!("{first:?}") };
         assert_eq!(std::fs::read(&receipt.0).unwrap(), mime::mail(&parcel).unwrap().bytes);
-        assert_eq!(outbox.deliver(&parcel).await, first);
+        assert_eq!(outbox.deliver(&parcel).await.outcome, first);
         assert_eq!(outbox.receipt(&parcel.message_id).await.as_ref(), Some(receipt));
         assert_eq!(outbox.receipt("other@reports.example").await, None);
         let names = files(&folder.path().join("deep/er"));
@@ -178,10 +181,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let outbox = Outbox::new(folder.path());
         let mut parcel = parcel("cfo@example.com");
-        let Outcome::Delivered(receipt) = outbox.deliver(&parcel).await else { panic!() };
+        let Outcome::Delivered(receipt) = outbox.deliver(&parcel).await.outcome else { panic!() };
         let before = std::fs::read(&receipt.0).unwrap();
         parcel.text.push('!');
-        let outcome = outbox.deliver(&parcel).await;
+        let outcome = outbox.deliver(&parcel).await.outcome;
         assert!(matches!(&outcome, Outcome::Failed(words) if words.contains("other content")), "{outcome:?}");
         assert_eq!(std::fs::read(&receipt.0).unwrap(), before);
         assert_eq!(files(folder.path()).len(), 1, "no half-written file stays");
@@ -192,7 +195,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let outbox = Outbox::new(folder.path());
         for address in ["a/b@example.com", "a?b@example.com", "A?B@example.com"] {
-            let outcome = outbox.deliver(&parcel(address)).await;
+            let outcome = outbox.deliver(&parcel(address)).await.outcome;
             assert!(matches!(outcome, Outcome::Delivered(_)), "{outcome:?}");
         }
         assert_eq!(files(folder.path()).len(), 3);
@@ -204,7 +207,7 @@ mod tests {
         let file = folder.path().join("file");
         std::fs::write(&file, b"").unwrap();
         let outbox = Outbox::new(&file);
-        let outcome = outbox.deliver(&parcel("cfo@example.com")).await;
+        let outcome = outbox.deliver(&parcel("cfo@example.com")).await.outcome;
         let Outcome::Retryable(words) = outcome else { panic!("{outcome:?}") };
         assert!(words.contains(&file.display().to_string()) && words.contains("hint:"), "{words}");
         assert!(outbox.check().await.unwrap_err().contains("hint:"));

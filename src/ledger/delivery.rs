@@ -6,7 +6,8 @@ use sqlx::SqliteConnection;
 use super::row::{delivery_row, select_deliveries};
 use super::step::{DeliveryChange, Lease, Step, move_delivery, reason_text};
 use super::{CLAIMS_MAX, DeliveryId, DeliveryRow, DeliveryState, Ledger, LedgerError, RunId, micros};
-use crate::deliver::{Outcome, Receipt};
+use crate::base::Digest;
+use crate::deliver::{Handed, Outcome, Phase, Receipt};
 
 /// What becomes of a delivery of which nobody can tell whether it was taken.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
@@ -28,6 +29,8 @@ pub struct Retries {
     pub backoff_secs_min: u64,
     /// The longest pause, in seconds.
     pub backoff_secs_max: u64,
+    /// How long after its first try one is given up, in hours.
+    pub deadline_hours: u32,
     /// What becomes of an uncertain one.
     pub rule: UncertainRule,
 }
@@ -39,6 +42,15 @@ impl Retries {
         let secs = self.backoff_secs_min.saturating_mul(doubled).min(self.backoff_secs_max);
         // A century is for ever, and keeps the calendar's sums in bounds.
         Duration::seconds(i64::try_from(secs).unwrap_or(i64::MAX).min(100 * 366 * 86_400))
+    }
+
+    /// The pause of one delivery: up to a quarter shorter, each in its own way, so that what a relay refused together
+    /// does not come back together.
+    fn pause(&self, message_id: &str, n_attempts: u32) -> Duration {
+        let digest = Digest::of_parts([message_id.as_bytes(), &n_attempts.to_be_bytes()]);
+        let part = i32::from(digest.as_bytes()[0]);
+        let backoff = self.backoff(n_attempts);
+        backoff - backoff / (4 * 256) * part
     }
 }
 
@@ -53,6 +65,8 @@ pub struct DeliveryClaim {
     pub attempt_no: u32,
     /// What a late worker no longer has.
     pub fence: i64,
+    /// Where it was before it was claimed.
+    was: DeliveryState,
     worker: i64,
 }
 
@@ -118,12 +132,12 @@ impl Ledger {
     pub async fn settle_delivery(
         &self,
         claim: &DeliveryClaim,
-        outcome: &Outcome,
+        handed: &Handed,
         retries: &Retries,
         now: DateTime<Utc>,
     ) -> Result<DeliveryState, LedgerError> {
         let mut tx = self.begin().await?;
-        let state = settle(&mut tx, claim, outcome, retries, now).await?;
+        let state = settle(&mut tx, claim, handed, retries, now).await?;
         tx.commit().await?;
         state.ok_or_else(|| LedgerError::LostClaim { row: "delivery", id: claim.row.id.to_string() })
     }
@@ -135,17 +149,82 @@ impl Ledger {
     /// When the database can't be written; then none is written down.
     pub async fn settle_deliveries(
         &self,
-        settled: &[(DeliveryClaim, Outcome)],
+        settled: &[(DeliveryClaim, Handed)],
         retries: &Retries,
         now: DateTime<Utc>,
     ) -> Result<Vec<Option<DeliveryState>>, LedgerError> {
         let mut tx = self.begin().await?;
         let mut states = Vec::with_capacity(settled.len());
-        for (claim, outcome) in settled {
-            states.push(settle(&mut tx, claim, outcome, retries, now).await?);
+        for (claim, handed) in settled {
+            states.push(settle(&mut tx, claim, handed, retries, now).await?);
         }
         tx.commit().await?;
         Ok(states)
+    }
+
+    /// Gives claims back of which not a byte went out: they may be claimed again at `until`, and the attempt does not
+    /// count. One whose claim was lost is left as it is.
+    ///
+    /// # Errors
+    /// When the database can't be written; then all stay claimed until their leases end.
+    pub async fn put_back(
+        &self,
+        claims: &[DeliveryClaim],
+        reason: &str,
+        until: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Result<(), LedgerError> {
+        let mut tx = self.begin().await?;
+        for claim in claims {
+            // Of one that may have been taken before, nobody can tell still.
+            let to = match claim.was {
+                DeliveryState::Uncertain => DeliveryState::Uncertain,
+                _ => DeliveryState::Retryable,
+            };
+            let step = step(&claim.row, claim.fence, to, reason, now, Some(claim.worker));
+            let n_attempts = Some(i64::from(claim.attempt_no) - 1);
+            let change = DeliveryChange { n_attempts, next_at: Some(micros(until)), ..Default::default() };
+            if move_delivery(&mut tx, &step, change).await? {
+                let untried = sqlx::query("DELETE FROM attempt WHERE delivery_id = $1 AND attempt_no = $2");
+                untried.bind(claim.row.id.0).bind(i64::from(claim.attempt_no)).execute(&mut *tx).await?;
+            }
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// How many attempts of a destination began after `since` and no later than `now`, and when the first of them did.
+    /// Those that came no further than the login do not count: the relay heard of no mail.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn n_attempts_since(
+        &self,
+        destination: &str,
+        since: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Result<(u64, Option<DateTime<Utc>>), LedgerError> {
+        let counted = sqlx::query_as(
+            "SELECT COUNT(*), MIN(a.started_at) FROM attempt a JOIN delivery d ON d.id = a.delivery_id
+             WHERE a.started_at > $1 AND a.started_at <= $2 AND d.destination = $3
+                 AND (a.phase IS NULL OR a.phase NOT IN ('connect', 'tls', 'login'))",
+        );
+        let counted = counted.bind(micros(since)).bind(micros(now)).bind(destination);
+        let (n, first): (i64, Option<i64>) = counted.fetch_one(&self.read).await?;
+        Ok((n.unsigned_abs(), first.and_then(DateTime::from_timestamp_micros)))
+    }
+
+    /// Whether a delivery of a run could be claimed now.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn has_ripe(&self, run: RunId, destination: &str, now: DateTime<Utc>) -> Result<bool, LedgerError> {
+        let ripe = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM delivery d JOIN edition e ON e.id = d.edition_id
+             WHERE d.destination = $1 AND d.next_at IS NOT NULL AND d.next_at <= $2 AND e.state = 'archived'
+                 AND d.state IN ('planned', 'retryable', 'uncertain') AND d.run_id = $3)",
+        );
+        Ok(ripe.bind(destination).bind(micros(now)).bind(run.0).fetch_one(&self.read).await?)
     }
 
     /// Applies a schedule's rule to its uncertain deliveries: under `resend` those with attempts left may be sent
@@ -209,28 +288,29 @@ impl Ledger {
 async fn settle(
     conn: &mut SqliteConnection,
     claim: &DeliveryClaim,
-    outcome: &Outcome,
+    handed: &Handed,
     retries: &Retries,
     now: DateTime<Utc>,
 ) -> Result<Option<DeliveryState>, LedgerError> {
-    let is_last = claim.attempt_no >= retries.attempts_max;
-    let again_at = Some(micros(now + retries.backoff(claim.attempt_no)));
+    let again_at = now + retries.pause(&claim.row.message_id, claim.attempt_no);
+    let given_up = given_up(conn, claim, retries, again_at).await?;
     let mut change = DeliveryChange::default();
-    let (to, reason) = match outcome {
+    let (to, reason) = match &handed.outcome {
         Outcome::Delivered(Receipt(receipt)) => {
             change.receipt = Some(reason_text(receipt));
             (DeliveryState::Delivered, "taken".to_owned())
         }
         Outcome::Failed(reason) => (DeliveryState::Failed, reason.clone()),
-        Outcome::Retryable(reason) if is_last => {
-            (DeliveryState::Failed, format!("after {} attempts: {reason}", claim.attempt_no))
-        }
-        Outcome::Retryable(reason) => {
-            change.next_at = again_at;
-            (DeliveryState::Retryable, reason.clone())
-        }
+        Outcome::Retryable(reason) => match given_up {
+            Some(why) => (DeliveryState::Failed, format!("{why}: {reason}")),
+            None => {
+                change.next_at = Some(micros(again_at));
+                (DeliveryState::Retryable, reason.clone())
+            }
+        },
         Outcome::Uncertain(reason) => {
-            change.next_at = again_at.filter(|_| retries.rule == UncertainRule::Resend && !is_last);
+            let is_sent_again = retries.rule == UncertainRule::Resend && given_up.is_none();
+            change.next_at = is_sent_again.then_some(micros(again_at));
             (DeliveryState::Uncertain, reason.clone())
         }
     };
@@ -239,7 +319,29 @@ async fn settle(
         return Ok(None);
     }
     end_attempt(conn, claim.row.id, claim.attempt_no, &step).await?;
+    let come = sqlx::query("UPDATE attempt SET phase = $1, answer = $2 WHERE delivery_id = $3 AND attempt_no = $4");
+    let come = come.bind(handed.phase.map(Phase::word)).bind(handed.answer.as_deref().map(reason_text));
+    come.bind(claim.row.id.0).bind(i64::from(claim.attempt_no)).execute(conn).await?;
     Ok(Some(to))
+}
+
+/// Why a delivery that was not taken is not tried at that instant again; none when it is.
+async fn given_up(
+    conn: &mut SqliteConnection,
+    claim: &DeliveryClaim,
+    retries: &Retries,
+    again_at: DateTime<Utc>,
+) -> Result<Option<String>, LedgerError> {
+    let n = claim.attempt_no;
+    if n >= retries.attempts_max {
+        return Ok(Some(format!("after {n} attempts")));
+    }
+    let first = sqlx::query_scalar("SELECT MIN(started_at) FROM attempt WHERE delivery_id = $1");
+    let first_at: Option<i64> = first.bind(claim.row.id.0).fetch_one(conn).await?;
+    let hours = retries.deadline_hours;
+    let last_at = first_at.and_then(DateTime::from_timestamp_micros).map(|at| at + Duration::hours(hours.into()));
+    let attempts = if n == 1 { "1 attempt".to_owned() } else { format!("{n} attempts") };
+    Ok(last_at.filter(|last_at| again_at > *last_at).map(|_| format!("after {attempts} within {hours} hours")))
 }
 
 /// The row of a delivery.
@@ -299,8 +401,9 @@ async fn claim(
     let attempt = attempt.bind(row.id.0).bind(i64::from(attempt_no)).bind(worker).bind(micros(now));
     attempt.execute(conn).await?;
     row.fence += 1;
+    let was = row.state;
     (row.state, row.reason, row.moved_at) = (DeliveryState::Sending, reason, now);
     (row.n_attempts, row.next_at) = (attempt_no, None);
     let archive_path = row.archive_path.clone().unwrap_or_default();
-    Ok(Some(DeliveryClaim { archive_path, attempt_no, fence: row.fence, row, worker }))
+    Ok(Some(DeliveryClaim { archive_path, attempt_no, fence: row.fence, was, row, worker }))
 }

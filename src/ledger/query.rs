@@ -243,8 +243,8 @@ impl Ledger {
     /// When the database can't be read.
     pub async fn attempts(&self, delivery: DeliveryId) -> Result<Vec<AttemptRow>, LedgerError> {
         let attempts = sqlx::query(
-            "SELECT attempt_no, worker_id, started_at, ended_at, outcome, reason FROM attempt WHERE delivery_id = $1
-             ORDER BY attempt_no",
+            "SELECT attempt_no, worker_id, started_at, ended_at, outcome, reason, phase, answer FROM attempt
+             WHERE delivery_id = $1 ORDER BY attempt_no",
         );
         attempts.bind(delivery.0).fetch_all(&self.read).await?.iter().map(attempt_row).collect()
     }

@@ -169,6 +169,11 @@ pub struct AttemptRow {
     pub outcome: Option<DeliveryState>,
     /// In whose words.
     pub reason: Option<String>,
+    /// How far the conversation came, in the word of [`crate::deliver::Phase`]; none while it is under way, and where
+    /// there is none.
+    pub phase: Option<String>,
+    /// What the other side answered last.
+    pub answer: Option<String>,
 }
 
 /// Selects runs; what follows `FROM run r` is given.
@@ -294,6 +299,8 @@ pub(super) fn attempt_row(row: &SqliteRow) -> Result<AttemptRow, LedgerError> {
         ended_at: optional_instant(row, "attempt", "ended_at")?,
         outcome,
         reason: row.try_get("reason")?,
+        phase: row.try_get("phase")?,
+        answer: row.try_get("answer")?,
     })
 }
 

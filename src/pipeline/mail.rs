@@ -1,57 +1,158 @@
 //! Hands the mails of archived editions over: what was archived is what is sent.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::Arc;
 
-use futures::StreamExt;
+use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
+use tokio::task::{JoinError, JoinSet};
 
 use crate::archive::{ArchiveError, Pack};
-use crate::deliver::{Attachment, Mailbox, Outcome, Parcel};
+use crate::deliver::{Attachment, Handed, Mailbox, Outcome, Parcel};
 use crate::ledger::{DeliveriesOf, DeliveryClaim, DeliveryState, LedgerError, RunId};
 use crate::render::Format;
 
 use super::order::{Order, Press};
+use super::pace::{LEASE_MINUTES, Turn};
 use super::plan::DESTINATION;
 
 /// How many deliveries are claimed at once: one durable commit for all of them. Few, since of those that a kill leaves
 /// untried nobody can tell either.
 const CLAIMS_MAX: usize = 16;
 
-/// How many mails are handed over at the same time.
-const AT_ONCE_MAX: usize = 4;
+/// How long a run waits in place for a destination that took as many as it allows, in seconds; for longer it rests, and
+/// is taken up again.
+const WAIT_SECS_MAX: i64 = 60;
 
-/// How long a claim holds, longer than any single hand-over may take.
-const LEASE_MINUTES: i64 = 30;
+/// How often it looks whether it is to stop meanwhile, in milliseconds.
+const LOOK_MILLIS: u64 = 200;
 
-/// Hands over every delivery of a run that is ready, until none is.
+/// A pack, or why it cannot be read.
+type Read = Arc<Result<Pack, ArchiveError>>;
+
+/// What became of a claimed delivery.
+enum Sent {
+    /// It was handed over, or cannot be.
+    Handed(Handed),
+    /// Its claim was lost before it was handed over: it must not go out any more.
+    Lost,
+}
+
+/// Hands over every delivery of a run that is ready, until none is, or the destination takes no more for now.
 ///
 /// # Errors
 /// When the ledger cannot be written; what was claimed then becomes `uncertain` when its lease ends.
-pub(super) async fn deliver_ready(press: &Press, order: &Order, run: RunId) -> Result<(), LedgerError> {
-    while !press.stop.is_set() {
-        let (lease, now) = (chrono::Duration::minutes(LEASE_MINUTES), press.clock.now());
-        let claims = press.ledger.claim_deliveries(Some(run), CLAIMS_MAX, lease, now, DESTINATION).await?;
+pub(super) async fn deliver_ready(press: &Press, order: &Arc<Order>, run: RunId) -> Result<(), LedgerError> {
+    let mut sending = Sending { press, order, queue: VecDeque::new(), tasks: JoinSet::new(), claims: HashMap::new() };
+    let mut is_over = false;
+    while !is_over || !sending.is_idle() {
+        if press.stop.is_set() {
+            is_over = true;
+            sending.put_back("told to stop before it was handed over", press.clock.now()).await?;
+        } else if !is_over && sending.queue.is_empty() {
+            let now = press.clock.now();
+            match press.pace.claim(&press.ledger, (run, DESTINATION), CLAIMS_MAX, now).await? {
+                Turn::Claimed(claims) if !claims.is_empty() => sending.enqueue(claims).await,
+                Turn::Full(at) if (at - now).num_seconds() <= WAIT_SECS_MAX && sending.is_idle() => {
+                    tokio::time::sleep(std::time::Duration::from_millis(LOOK_MILLIS)).await;
+                }
+                Turn::Full(at) if (at - now).num_seconds() <= WAIT_SECS_MAX => {}
+                _ => is_over = true,
+            }
+        }
+        sending.begin();
+        sending.settle_next().await?;
+    }
+    Ok(())
+}
+
+/// The hand-overs of a run that are under way.
+struct Sending<'a> {
+    press: &'a Press,
+    order: &'a Arc<Order>,
+    /// Claimed, and not begun.
+    queue: VecDeque<(DeliveryClaim, Read)>,
+    tasks: JoinSet<Sent>,
+    claims: HashMap<tokio::task::Id, DeliveryClaim>,
+}
+
+impl Sending<'_> {
+    fn is_idle(&self) -> bool {
+        self.queue.is_empty() && self.tasks.is_empty()
+    }
+
+    /// Reads the files of the claimed deliveries, once for all who get an edition; each is verified against its manifest.
+    async fn enqueue(&mut self, claims: Vec<DeliveryClaim>) {
+        let mut packs: BTreeMap<String, Read> = BTreeMap::new();
+        for claim in claims {
+            let pack = match packs.get(&claim.archive_path) {
+                Some(pack) => Arc::clone(pack),
+                None => Arc::new(self.press.archive.get(&claim.archive_path).await),
+            };
+            packs.insert(claim.archive_path.clone(), Arc::clone(&pack));
+            self.queue.push_back((claim, pack));
+        }
+    }
+
+    /// Begins as many as may be under way at once.
+    fn begin(&mut self) {
+        while self.tasks.len() < self.press.pace.at_once_max() {
+            let Some((claim, pack)) = self.queue.pop_front() else { return };
+            let (press, order, ours) = (self.press.clone(), Arc::clone(self.order), claim.clone());
+            // Boxed: behind an async block the compiler cannot tell that it may change threads.
+            let task: BoxFuture<'static, Sent> = Box::pin(async move { send(&press, &order, &ours, &pack).await });
+            self.claims.insert(self.tasks.spawn(task).id(), claim);
+        }
+    }
+
+    /// Waits for one that ends, and writes it down with those that ended meanwhile.
+    async fn settle_next(&mut self) -> Result<(), LedgerError> {
+        let Some(ended) = self.tasks.join_next_with_id().await else { return Ok(()) };
+        let now = self.press.clock.now();
+        let mut resting_until = None;
+        let mut settled = Vec::new();
+        let mut next = Some(ended);
+        while let Some(ended) = next {
+            if let Some((claim, handed)) = self.ended(ended) {
+                resting_until = self.press.pace.hear(DESTINATION, &handed, now).or(resting_until);
+                settled.push((claim, handed));
+            }
+            next = self.tasks.try_join_next_with_id();
+        }
+        let states = self.press.ledger.settle_deliveries(&settled, &self.order.retries, now).await?;
+        for ((claim, _), _) in settled.iter().zip(states).filter(|(_, state)| state.is_none()) {
+            // Somebody else has the row by now; what it says stands.
+            tracing::warn!(delivery.id = %claim.row.id, "a delivery's claim was lost before it was settled");
+        }
+        match resting_until {
+            Some(until) => self.put_back("not handed over, the destination is out of order", until).await,
+            None => Ok(()),
+        }
+    }
+
+    /// What a task ended with; none when there is nothing to write down.
+    fn ended(&mut self, ended: Result<(tokio::task::Id, Sent), JoinError>) -> Option<(DeliveryClaim, Handed)> {
+        let (id, sent) = match ended {
+            Ok((id, sent)) => (id, sent),
+            // How far it came nobody can tell.
+            Err(error) => {
+                (error.id(), Sent::Handed(Outcome::Uncertain(format!("handing it over broke off: {error}")).into()))
+            }
+        };
+        match (self.claims.remove(&id)?, sent) {
+            (claim, Sent::Handed(handed)) => Some((claim, handed)),
+            (_, Sent::Lost) => None,
+        }
+    }
+
+    /// Gives back what was claimed and not begun.
+    async fn put_back(&mut self, reason: &str, until: DateTime<Utc>) -> Result<(), LedgerError> {
+        let claims: Vec<DeliveryClaim> = self.queue.drain(..).map(|(claim, _)| claim).collect();
         if claims.is_empty() {
             return Ok(());
         }
-        // The files of one edition are read once for all who get it, and verified against its manifest.
-        let mut packs = BTreeMap::new();
-        for claim in &claims {
-            if !packs.contains_key(&claim.archive_path) {
-                packs.insert(claim.archive_path.clone(), press.archive.get(&claim.archive_path).await);
-            }
-        }
-        // Boxed one by one: behind a closure the compiler cannot tell that they may change threads.
-        let mut sends: Vec<BoxFuture<'_, Result<(), LedgerError>>> = Vec::with_capacity(claims.len());
-        for (claim, pack) in claims.iter().filter_map(|claim| Some((claim, packs.get(&claim.archive_path)?))) {
-            sends.push(Box::pin(send(press, order, claim, pack.as_ref())));
-        }
-        let mut sends = futures::stream::iter(sends).buffer_unordered(AT_ONCE_MAX);
-        while let Some(settled) = sends.next().await {
-            settled?;
-        }
+        self.press.ledger.put_back(&claims, reason, until, self.press.clock.now()).await
     }
-    Ok(())
 }
 
 /// Asks the destination about a run's uncertain deliveries, where it can tell: what it has is delivered, what it has
@@ -76,40 +177,31 @@ pub(super) async fn ask_uncertain(press: &Press, run: RunId) -> Result<(), Ledge
     Ok(())
 }
 
-async fn send(
-    press: &Press,
-    order: &Order,
-    claim: &DeliveryClaim,
-    pack: Result<&Pack, &ArchiveError>,
-) -> Result<(), LedgerError> {
+async fn send(press: &Press, order: &Order, claim: &DeliveryClaim, pack: &Read) -> Sent {
     let (lease, now) = (chrono::Duration::minutes(LEASE_MINUTES), press.clock.now());
     if now - claim.row.moved_at > lease / 10 {
         match press.ledger.renew_delivery(claim, lease, now).await {
-            // It has waited for too long, and is told as uncertain by now: it must not go out any more.
-            Err(error) if error.is_lost_claim() => return Ok(()),
-            renewed => renewed?,
+            Ok(()) => {}
+            // It has waited for too long, and is told as uncertain by now.
+            Err(error) if error.is_lost_claim() => return Sent::Lost,
+            Err(error) => {
+                return Sent::Handed(Outcome::Retryable(format!("its claim cannot be renewed: {error}")).into());
+            }
         }
     }
-    let outcome = match pack.map_err(ToString::to_string).and_then(|pack| parcel(order, claim, pack)) {
+    let parcel = pack.as_ref().as_ref().map_err(ToString::to_string).and_then(|pack| parcel(order, claim, pack));
+    Sent::Handed(match parcel {
         Ok(parcel) => hand_over(press, claim, &parcel).await,
-        Err(reason) => Outcome::Failed(format!("its files cannot be sent: {reason}")),
-    };
-    match press.ledger.settle_delivery(claim, &outcome, &order.retries, press.clock.now()).await {
-        // Somebody else has the row by now; what it says stands.
-        Err(error) if error.is_lost_claim() => {
-            tracing::warn!(delivery.id = %claim.row.id, "a delivery's claim was lost before it was settled");
-            Ok(())
-        }
-        settled => settled.map(|_| ()),
-    }
+        Err(reason) => Outcome::Failed(format!("its files cannot be sent: {reason}")).into(),
+    })
 }
 
 /// Asks first whether an earlier try was taken, where that can be known.
-async fn hand_over(press: &Press, claim: &DeliveryClaim, parcel: &Parcel) -> Outcome {
+async fn hand_over(press: &Press, claim: &DeliveryClaim, parcel: &Parcel) -> Handed {
     if claim.attempt_no > 1
         && let Some(receipt) = press.destination.receipt(&claim.row.message_id).await
     {
-        return Outcome::Delivered(receipt);
+        return Outcome::Delivered(receipt).into();
     }
     press.destination.deliver(parcel).await
 }

@@ -5,10 +5,12 @@ mod behind;
 mod mail;
 mod make;
 mod order;
+mod pace;
 mod plan;
 mod run;
 mod spool;
 
 pub use order::{Makers, Order, Press, Stop};
+pub use pace::{Pace, Rates};
 pub use plan::{Plan, PlannedEdition, plan, plan_over};
 pub use run::{Progress, Ran, RunError, Step, resume, run};

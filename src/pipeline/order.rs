@@ -18,6 +18,8 @@ use crate::render::{Format, Themes};
 use crate::schedule::NotFull;
 use crate::sections::Template;
 
+use super::pace::Pace;
+
 /// Everything outside that a run touches.
 #[derive(Clone)]
 pub struct Press {
@@ -35,6 +37,8 @@ pub struct Press {
     pub stop: Stop,
     /// Who makes editions: one at a time a core, however many runs there are.
     pub makers: Makers,
+    /// How fast the destination is given mails.
+    pub pace: Arc<Pace>,
 }
 
 /// Places for as many makers as there are cores.

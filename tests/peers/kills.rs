@@ -28,6 +28,7 @@ const SCHEDULES: &str = r#"
 cron = "0-13 6 20 11 *"
 zone = "UTC"
 catch_up = "all"
+catch_up_max = 1000
 formats = ["pdf"]
 range_months = 3
 [schedules.latest]

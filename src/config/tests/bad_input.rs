@@ -362,7 +362,7 @@ fn secrets_stand_by_reference_only() {
     refuses_relay(
         "host = \"h\"\nuser = \"u\"",
         "`user` without `password` at pressrun.toml:12:8",
-        "add `password = { env = \"SMTP_PASSWORD\" }` or `{ file = \"smtp-password\" }`",
+        "add `password = { env = \"SMTP_PASSWORD\" }` or `{ file = \"smtp-password\" }`, or an `oauth` table",
     );
     refuses_relay(
         "host = \"h\"\nuser = \"u\"\npassword = { env = \"A\", file = \"b\" }",

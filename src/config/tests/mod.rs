@@ -3,6 +3,7 @@
 mod bad_daemon;
 mod bad_input;
 mod bad_recipients;
+mod bad_relay;
 mod bad_templates;
 mod bad_theme;
 mod shipped;

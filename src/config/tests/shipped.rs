@@ -7,8 +7,8 @@ use serde_json::Value;
 use toml::de::{DeTable, DeValue};
 
 use super::super::{
-    Config, ConfigErrors, FactsFrom, FilePath, MailThrough, Partners, SecretFrom, Source, Tls, json_schema, keys, load,
-    raw::RawConfig, schema, shipped_files,
+    Config, ConfigErrors, FactsFrom, FilePath, LoginBy, MailThrough, Partners, SecretFrom, Source, Tls, json_schema,
+    keys, load, raw::RawConfig, schema, shipped_files,
 };
 use super::{FACTS, Folder, MAIL, STORES, root, smallest_and};
 use crate::audience::{Scope, Withheld};
@@ -50,8 +50,9 @@ fn the_reference_is_read_into_checked_settings() {
     let MailThrough::Relay(relay) = &config.mail.through else { panic!("{:?}", config.mail.through) };
     assert_eq!((relay.host.as_str(), relay.port, relay.tls), ("smtp.example.com", 587, Tls::Starttls));
     let login = relay.login.as_ref().unwrap();
-    assert_eq!((login.user.as_str(), &login.password.from), ("reports", &SecretFrom::Env("SMTP_PASSWORD".to_owned())));
-    assert!(login.password.place.to_string().contains("reference.toml:"));
+    let LoginBy::Password(password) = &login.by else { panic!("{login:?}") };
+    assert_eq!((login.user.as_str(), &password.from), ("reports", &SecretFrom::Env("SMTP_PASSWORD".to_owned())));
+    assert!(password.place.to_string().contains("reference.toml:"));
     let [recipient] = config.recipients.listed.as_slice() else { panic!("{:?}", config.recipients) };
     assert_eq!((recipient.partner_id.as_str(), recipient.grant.role.as_str()), ("1234566", "report-viewer"));
     assert_eq!(recipient.grant.scope, Scope::Locations(["6104425".to_owned(), "6105399".to_owned()].into()));
@@ -131,7 +132,7 @@ fn every_key_that_the_schema_knows_is_in_the_reference() {
     let mut shown = BTreeSet::new();
     collect_shown(table.get_ref(), "", &mut shown);
     assert!(reference().contains("\npassword = { env = "));
-    shown.insert("mail.relay.password.env".to_owned());
+    shown.extend(["mail.relay.password.env", "mail.relay.oauth.client_secret.env"].map(str::to_owned));
     let mut known = BTreeSet::new();
     collect_known(&schema::CONFIG, &schema::CONFIG, "", &mut known);
     let missing: Vec<_> = known.difference(&shown).collect();

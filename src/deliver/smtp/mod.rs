@@ -1,5 +1,6 @@
 //! Mails through a relay by SMTP: one envelope per recipient, and an honest word on how each went.
 
+mod oauth;
 mod session;
 mod settings;
 #[cfg(test)]
@@ -11,14 +12,18 @@ use std::time::Duration;
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
+use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
 use lettre::transport::smtp::client::TlsParameters;
+use secrecy::ExposeSecret as _;
 use tokio::sync::Semaphore;
 
-pub use settings::{SmtpSettings, SmtpSettingsError, TlsMode};
+pub use oauth::OauthSettings;
+pub use settings::{SmtpLogin, SmtpSettings, SmtpSettingsError, TlsMode};
 
-use self::session::{Break, Session};
+use self::oauth::Tokens;
+use self::session::{Break, Login, Session};
 use super::mime::{self, Mail};
-use super::{Destination, Outcome, Parcel, Receipt};
+use super::{Destination, Handed, Outcome, Parcel, Phase, Receipt};
 
 /// A relay that takes mails by SMTP.
 ///
@@ -32,6 +37,8 @@ pub struct Smtp {
     content_timeout: Duration,
     connections: Semaphore,
     idle: Mutex<Vec<Session>>,
+    /// Where a user that logs in by a token has it from.
+    tokens: Option<Tokens>,
 }
 
 /// RFC 5321 (4.5.3.2) has five minutes for a command's reply and ten for the content's, after which a relay
@@ -47,8 +54,13 @@ impl Smtp {
     pub fn new(settings: SmtpSettings) -> Result<Smtp, SmtpSettingsError> {
         let tls = settings.checked()?;
         let reply_timeout = Duration::from_secs(settings.timeout_secs);
+        let tokens = match &settings.login {
+            Some(SmtpLogin::Oauth { from, .. }) => Some(Tokens::new(from.clone(), reply_timeout)?),
+            Some(SmtpLogin::Password { .. }) | None => None,
+        };
         Ok(Smtp {
             tls,
+            tokens,
             reply_timeout,
             content_timeout: reply_timeout.saturating_mul(CONTENT_TIMEOUT_FACTOR),
             connections: Semaphore::new(settings.connections_max.min(Semaphore::MAX_PERMITS)),
@@ -57,25 +69,26 @@ impl Smtp {
         })
     }
 
-    async fn hand_over(&self, parcel: &Parcel) -> Outcome {
+    async fn hand_over(&self, parcel: &Parcel) -> Handed {
         let n_bytes: u64 = parcel.attachments.iter().map(|attachment| attachment.bytes.len() as u64).sum();
         if n_bytes > self.settings.attachment_bytes_max {
-            return Outcome::Failed(format!(
+            let words = format!(
                 "the attachments have {n_bytes} bytes, more than `attachment_bytes_max` = {}; hint: raise it if the \
                  relay takes more, or ask for one format",
                 self.settings.attachment_bytes_max
-            ));
+            );
+            return Outcome::Failed(words).into();
         }
         let mail = match mime::mail(parcel) {
             Ok(mail) => mail,
-            Err(words) => return Outcome::Failed(words),
+            Err(words) => return Outcome::Failed(words).into(),
         };
         let Ok(_place) = self.connections.acquire().await else {
-            return Outcome::Retryable("the relay's connections are closed".to_owned());
+            return Outcome::Retryable("the relay's connections are closed".to_owned()).into();
         };
         match self.send(&mail).await {
-            Ok(reply) => Outcome::Delivered(verdict::receipt(&reply, &mail)),
-            Err(broken) => verdict::outcome(&self.name(), broken),
+            Ok(reply) => verdict::taken(&reply, &mail),
+            Err(broken) => verdict::not_taken(&self.name(), broken),
         }
     }
 
@@ -88,7 +101,33 @@ impl Smtp {
                 sent => return sent,
             }
         }
-        self.send_over(Session::open(self).await?, mail).await
+        self.send_over(self.open().await?, mail).await
+    }
+
+    /// Opens a connection and logs in: by a token that is kept, or else, once, by a new one.
+    async fn open(&self) -> Result<Session, Break> {
+        let Some(SmtpLogin::Oauth { user, .. }) = &self.settings.login else {
+            return Session::open(self, self.password()).await;
+        };
+        let Some(tokens) = &self.tokens else { return Session::open(self, None).await };
+        let token = tokens.token().await?;
+        match Session::open(self, Some(token.login(user))).await {
+            Err(broken) if broken.is_refused_login() && token.was_kept => {
+                tokens.forget(&token).await;
+                Session::open(self, Some(tokens.token().await?.login(user))).await
+            }
+            opened => opened,
+        }
+    }
+
+    fn password(&self) -> Option<Login> {
+        match &self.settings.login {
+            Some(SmtpLogin::Password { user, password }) => {
+                let credentials = Credentials::new(user.clone(), password.expose_secret().to_owned());
+                Some(Login { credentials, mechanisms: DEFAULT_MECHANISMS })
+            }
+            Some(SmtpLogin::Oauth { .. }) | None => None,
+        }
     }
 
     /// Sends over a connection, and keeps it if it is still good.
@@ -114,7 +153,7 @@ impl Destination for Smtp {
         format!("relay {}:{}", self.settings.host, self.settings.port)
     }
 
-    fn deliver<'a>(&'a self, parcel: &'a Parcel) -> BoxFuture<'a, Outcome> {
+    fn deliver<'a>(&'a self, parcel: &'a Parcel) -> BoxFuture<'a, Handed> {
         self.hand_over(parcel).boxed()
     }
 
@@ -126,7 +165,7 @@ impl Destination for Smtp {
     fn check(&self) -> BoxFuture<'_, Result<String, String>> {
         async move {
             let tried = async {
-                let mut session = Session::open(self).await?;
+                let mut session = self.open().await?;
                 session.leave(self).await?;
                 Ok(session)
             };

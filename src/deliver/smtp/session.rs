@@ -6,33 +6,13 @@
 use std::time::Duration;
 
 use lettre::Address;
-use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
+use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::AsyncSmtpConnection;
 use lettre::transport::smtp::commands::{Data, Ehlo, Mail as MailFrom, Noop, Quit, Rcpt, Rset};
 use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter, MailParameter};
 use lettre::transport::smtp::response::Response;
-use secrecy::ExposeSecret as _;
 
-use super::{Mail, Smtp, TlsMode};
-
-/// How far a conversation came.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(super) enum Phase {
-    /// Name, connection, greeting.
-    Connect,
-    /// STARTTLS and certificate.
-    Tls,
-    /// AUTH.
-    Login,
-    /// MAIL FROM.
-    Sender,
-    /// RCPT TO.
-    Recipient,
-    /// DATA, up to the relay's word to go ahead; no byte of the mail is out.
-    Data,
-    /// The mail itself: from its first byte on, a lost reply leaves open whether it was taken.
-    Content,
-}
+use super::{Mail, Phase, Smtp, TlsMode};
 
 /// Why a conversation ended without the relay's yes.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -71,6 +51,15 @@ impl Break {
         }
     }
 
+    /// Whether the relay did not let us in. A relay that says why (a challenge after a token) has lettre break off.
+    pub(super) fn is_refused_login(&self) -> bool {
+        match self {
+            Break::Refused { phase, code, .. } => *phase == Phase::Login && *code >= 500,
+            Break::Lost { phase, .. } => *phase == Phase::Login,
+            Break::Unfit(_) => false,
+        }
+    }
+
     /// Whether the connection may be used for another mail; 421 says that the relay closes it (RFC 5321, 3.8).
     pub(super) fn leaves_connection(&self) -> bool {
         match self {
@@ -79,6 +68,12 @@ impl Break {
             Break::Unfit(_) => true,
         }
     }
+}
+
+/// Who logs in, by which mechanisms.
+pub(super) struct Login {
+    pub credentials: Credentials,
+    pub mechanisms: &'static [Mechanism],
 }
 
 /// A connection on which mails can be sent: encrypted and logged in, as the settings ask.
@@ -91,7 +86,7 @@ pub(super) struct Session {
 
 impl Session {
     /// Connects, encrypts, reads the relay's bounds and logs in.
-    pub(super) async fn open(relay: &Smtp) -> Result<Session, Break> {
+    pub(super) async fn open(relay: &Smtp, login: Option<Login>) -> Result<Session, Break> {
         let Smtp { settings, tls, reply_timeout, .. } = relay;
         let hello = settings.hello_name.clone().map_or_else(ClientId::default, ClientId::Domain);
         let host = settings.host.trim_start_matches('[').trim_end_matches(']');
@@ -110,9 +105,8 @@ impl Session {
         // connection and cannot undo the login.
         let offers = step(Phase::Connect, limit, connection.command(Ehlo::new(hello))).await?;
         let (says_size, size_max) = size(&offers);
-        if let (Some(user), Some(password)) = (&settings.user, &settings.password) {
-            let credentials = Credentials::new(user.clone(), password.expose_secret().to_owned());
-            step(Phase::Login, limit, connection.auth(DEFAULT_MECHANISMS, &credentials)).await?;
+        if let Some(Login { credentials, mechanisms }) = login {
+            step(Phase::Login, limit, connection.auth(mechanisms, &credentials)).await?;
         }
         Ok(Session { connection, size_max, says_size })
     }

@@ -7,6 +7,8 @@ use lettre::transport::smtp::client::{Certificate, TlsParameters};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
+use super::oauth::OauthSettings;
+
 /// How the connection to a relay is encrypted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -20,6 +22,25 @@ pub enum TlsMode {
     None,
 }
 
+/// Who logs in at a relay, and by what.
+#[derive(Clone)]
+pub enum SmtpLogin {
+    /// A user by a password: PLAIN, or else LOGIN.
+    Password {
+        /// The user.
+        user: String,
+        /// The password.
+        password: SecretString,
+    },
+    /// A user by a token: XOAUTH2.
+    Oauth {
+        /// The user: the mailbox that sends.
+        user: String,
+        /// Who gives the token out.
+        from: OauthSettings,
+    },
+}
+
 /// What an admin says of a relay. Its `Debug` shows neither user nor password.
 #[derive(Clone)]
 pub struct SmtpSettings {
@@ -29,10 +50,8 @@ pub struct SmtpSettings {
     pub port: u16,
     /// How the connection is encrypted.
     pub tls: TlsMode,
-    /// Who logs in, if the relay wants that; with a password.
-    pub user: Option<String>,
-    /// The password of `user`.
-    pub password: Option<SecretString>,
+    /// Who logs in, if the relay wants that.
+    pub login: Option<SmtpLogin>,
     /// A PEM file of certificate authorities trusted beside the machine's own.
     pub ca_file: Option<PathBuf>,
     /// What we call ourselves in EHLO; the machine's name if not given.
@@ -56,9 +75,6 @@ pub enum SmtpSettingsError {
     /// No host.
     #[error("`host` is empty; hint: name the relay, as in `smtp.example.com`")]
     NoHost,
-    /// One of user and password is missing.
-    #[error("`{0}` stands without `{1}`; hint: give both, or neither for a relay without a login")]
-    HalfLogin(&'static str, &'static str),
     /// The CA file cannot be read.
     #[error("ca_file `{path}` cannot be read: {source}")]
     CaUnreadable {
@@ -91,11 +107,6 @@ impl SmtpSettings {
     pub(super) fn checked(&self) -> Result<Option<TlsParameters>, SmtpSettingsError> {
         if self.host.trim().is_empty() {
             return Err(SmtpSettingsError::NoHost);
-        }
-        match (&self.user, &self.password) {
-            (Some(_), None) => return Err(SmtpSettingsError::HalfLogin("user", "password")),
-            (None, Some(_)) => return Err(SmtpSettingsError::HalfLogin("password", "user")),
-            _ => {}
         }
         if self.timeout_secs == 0 {
             return Err(SmtpSettingsError::ZeroBound("timeout_secs"));
@@ -145,7 +156,7 @@ impl std::fmt::Debug for SmtpSettings {
             .field("host", &self.host)
             .field("port", &self.port)
             .field("tls", &self.tls)
-            .field("logs_in", &self.user.is_some())
+            .field("logs_in", &self.login.is_some())
             .field("ca_file", &self.ca_file)
             .field("hello_name", &self.hello_name)
             .field("timeout_secs", &self.timeout_secs)
@@ -165,8 +176,7 @@ mod tests {
             host: "127.0.0.1".into(),
             port: 25,
             tls: TlsMode::None,
-            user: None,
-            password: None,
+            login: None,
             ca_file: None,
             hello_name: None,
             timeout_secs: 60,
@@ -188,15 +198,12 @@ mod tests {
 
     #[test]
     fn what_makes_no_relay_is_refused_by_name() {
-        let secret = || Some(SecretString::from("hunter2"));
         let folder = tempfile::tempdir().unwrap();
         let empty = folder.path().join("empty.pem");
         std::fs::write(&empty, "nothing").unwrap();
         let starttls = SmtpSettings { tls: TlsMode::Starttls, ..settings() };
         for (settings, words) in [
             (SmtpSettings { host: " ".into(), ..settings() }, "`host` is empty"),
-            (SmtpSettings { user: Some("u".into()), ..settings() }, "`user` stands without `password`"),
-            (SmtpSettings { password: secret(), ..settings() }, "`password` stands without `user`"),
             (SmtpSettings { timeout_secs: 0, ..settings() }, "`timeout_secs` is 0"),
             (SmtpSettings { connections_max: 0, ..settings() }, "`connections_max` is 0"),
             (SmtpSettings { hello_name: Some("a\r\nQUIT".into()), ..settings() }, "`hello_name` must be a host name"),
@@ -210,8 +217,8 @@ mod tests {
 
     #[test]
     fn neither_user_nor_password_is_ever_printed() {
-        let user = Some("robot@example.com".to_owned());
-        let settings = SmtpSettings { user, password: Some(SecretString::from("hunter2")), ..settings() };
+        let (user, password) = ("robot@example.com".to_owned(), SecretString::from("hunter2"));
+        let settings = SmtpSettings { login: Some(SmtpLogin::Password { user, password }), ..settings() };
         let printed = format!("{settings:?} {:?}", Smtp::new(settings.clone()).unwrap());
         assert!(!printed.contains("hunter2") && !printed.contains("robot"), "{printed}");
     }

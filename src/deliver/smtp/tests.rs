@@ -10,7 +10,7 @@ use crate::deliver::mime::tests::parcel;
 #[path = "../../../tests/it/support/smtp.rs"]
 mod relay;
 
-use relay::{At, Authority, Fault, Relay, Running};
+use relay::{At, Authority, Fault, Mechanism, Relay, Running};
 
 const TO: &str = "cfo@example.com";
 
@@ -19,8 +19,7 @@ fn settings(relay: &Running) -> SmtpSettings {
         host: relay.address.ip().to_string(),
         port: relay.address.port(),
         tls: TlsMode::None,
-        user: None,
-        password: None,
+        login: None,
         ca_file: None,
         hello_name: Some("reports.example.com".into()),
         timeout_secs: 20,
@@ -56,7 +55,7 @@ fn kind(outcome: &Outcome) -> &'static str {
 async fn a_mail_arrives_as_it_was_built_with_the_relays_words_as_its_receipt() {
     let relay = Relay::default().start().await;
     let parcel = parcel(TO);
-    let outcome = plain(&relay).deliver(&parcel).await;
+    let outcome = plain(&relay).deliver(&parcel).await.outcome;
     assert_eq!(outcome, Outcome::Delivered(Receipt("250 2.0.0 queued as 000001".into())));
     let taken = relay.taken();
     assert_eq!((taken[0].from.as_str(), taken[0].to.as_slice()), ("reports@example.com", &[TO.to_owned()][..]));
@@ -106,7 +105,7 @@ async fn every_refusal_and_every_loss_has_its_outcome() {
 /// Delivers to a relay that fails like that, and compares the kind of outcome and some of its words.
 async fn check((at, fault, expected, words): (At, Fault, &str, &str)) {
     let (relay, smtp) = faulty(at, fault).await;
-    let outcome = smtp.deliver(&parcel(TO)).await;
+    let outcome = smtp.deliver(&parcel(TO)).await.outcome;
     assert_eq!(kind(&outcome), expected, "{at:?} {fault:?}: {outcome:?}");
     let (Outcome::Retryable(said) | Outcome::Failed(said) | Outcome::Uncertain(said)) = &outcome else {
         panic!("{outcome:?}")
@@ -123,7 +122,7 @@ async fn a_relay_that_is_not_there_is_tried_again() {
     let port = taken.local_addr().unwrap().port();
     drop(taken);
     let smtp = Smtp::new(SmtpSettings { port, ..settings(&relay) }).unwrap();
-    let outcome = smtp.deliver(&parcel(TO)).await;
+    let outcome = smtp.deliver(&parcel(TO)).await.outcome;
     assert!(matches!(&outcome, Outcome::Retryable(words) if words.contains("check host, port")), "{outcome:?}");
     assert!(smtp.check().await.is_err());
 }
@@ -135,7 +134,7 @@ async fn one_refused_recipient_stops_no_other() {
     let smtp = plain(&relay);
     let mut kinds = Vec::new();
     for to in ["one@example.com", "bad@example.com", "two@example.com"] {
-        kinds.push(kind(&smtp.deliver(&parcel(to)).await));
+        kinds.push(kind(&smtp.deliver(&parcel(to)).await.outcome));
     }
     assert_eq!(kinds, ["delivered", "failed", "delivered"]);
     let to: Vec<_> = relay.taken().into_iter().flat_map(|taken| taken.to).collect();
@@ -148,15 +147,15 @@ async fn a_kept_connection_that_died_is_replaced_without_a_word() {
     let faults = vec![(At::Reset, "", 1, Fault::Drop), (At::Recipient, "bad@", 1, Fault::Reply("550 5.1.1 no"))];
     let relay = Relay { faults, ..Relay::default() }.start().await;
     let smtp = plain(&relay);
-    assert_eq!(kind(&smtp.deliver(&parcel("bad@example.com")).await), "failed");
-    assert_eq!(kind(&smtp.deliver(&parcel(TO)).await), "delivered");
+    assert_eq!(kind(&smtp.deliver(&parcel("bad@example.com")).await.outcome), "failed");
+    assert_eq!(kind(&smtp.deliver(&parcel(TO)).await.outcome), "delivered");
     assert_eq!(relay.n_connections(), 2);
     for fault in [Fault::Drop, Fault::Reply("421 4.4.2 idle too long")] {
         let relay = Relay::default().start().await;
         let smtp = plain(&relay);
-        assert_eq!(kind(&smtp.deliver(&parcel(TO)).await), "delivered");
+        assert_eq!(kind(&smtp.deliver(&parcel(TO)).await.outcome), "delivered");
         relay.add((At::Mail, "", 1, fault));
-        assert_eq!(kind(&smtp.deliver(&parcel(TO)).await), "delivered", "{fault:?}");
+        assert_eq!(kind(&smtp.deliver(&parcel(TO)).await.outcome), "delivered", "{fault:?}");
         assert_eq!((relay.taken().len(), relay.n_connections()), (2, 2));
     }
 }
@@ -167,7 +166,7 @@ async fn never_more_connections_than_allowed() {
     let smtp = Arc::new(plain(&relay));
     let mails = (0..12).map(|n| {
         let smtp = Arc::clone(&smtp);
-        async move { kind(&smtp.deliver(&parcel(&format!("r{n}@example.com"))).await) }
+        async move { kind(&smtp.deliver(&parcel(&format!("r{n}@example.com"))).await.outcome) }
     });
     let kinds = futures::future::join_all(mails).await;
     assert!(kinds.iter().all(|kind| *kind == "delivered"), "{kinds:?}");
@@ -177,16 +176,16 @@ async fn never_more_connections_than_allowed() {
 #[tokio::test]
 async fn what_is_too_large_is_never_sent() {
     let relay = Relay { size: Some(900), ..Relay::default() }.start().await;
-    let outcome = plain(&relay).deliver(&parcel(TO)).await;
+    let outcome = plain(&relay).deliver(&parcel(TO)).await.outcome;
     let Outcome::Failed(words) = &outcome else { panic!("{outcome:?}") };
     assert!(words.contains("takes at most 900"), "{words}");
     let smtp = Smtp::new(SmtpSettings { attachment_bytes_max: 18, ..settings(&relay) }).unwrap();
     // 11 bytes of PDF and 8 of CSV.
-    let outcome = smtp.deliver(&parcel(TO)).await;
+    let outcome = smtp.deliver(&parcel(TO)).await.outcome;
     assert!(matches!(&outcome, Outcome::Failed(words) if words.contains("have 19 bytes")), "{outcome:?}");
     assert!(!relay.commands().iter().any(|command| command.starts_with("MAIL")));
     let relay = Relay { size: Some(1_000_000), ..Relay::default() }.start().await;
-    assert_eq!(kind(&plain(&relay).deliver(&parcel(TO)).await), "delivered");
+    assert_eq!(kind(&plain(&relay).deliver(&parcel(TO)).await.outcome), "delivered");
     let n_bytes = mime::mail(&parcel(TO)).unwrap().bytes.len();
     let mail = format!("MAIL FROM:<reports@example.com> SIZE={n_bytes}");
     assert!(relay.commands().contains(&mail), "{:?}", relay.commands());
@@ -195,7 +194,7 @@ async fn what_is_too_large_is_never_sent() {
 #[tokio::test]
 async fn an_address_beyond_ascii_needs_a_relay_that_takes_it() {
     let relay = Relay::default().start().await;
-    let outcome = plain(&relay).deliver(&parcel("größe@example.com")).await;
+    let outcome = plain(&relay).deliver(&parcel("größe@example.com")).await.outcome;
     assert!(matches!(&outcome, Outcome::Failed(words) if words.contains("SMTPUTF8")), "{outcome:?}");
     assert!(relay.taken().is_empty());
 }
@@ -205,8 +204,9 @@ fn trusting(relay: &Running, authority: &Authority, tls: TlsMode) -> (SmtpSettin
     let folder = tempfile::tempdir().unwrap();
     let ca_file = folder.path().join("ca.pem");
     std::fs::write(&ca_file, &authority.ca_pem).unwrap();
-    let (user, password) = (Some("robot@example.com".into()), Some(SecretString::from("hunter2")));
-    (SmtpSettings { host: "localhost".into(), tls, ca_file: Some(ca_file), user, password, ..settings(relay) }, folder)
+    let (user, password) = ("robot@example.com".into(), SecretString::from("hunter2"));
+    let login = Some(SmtpLogin::Password { user, password });
+    (SmtpSettings { host: "localhost".into(), tls, ca_file: Some(ca_file), login, ..settings(relay) }, folder)
 }
 
 #[tokio::test]
@@ -222,7 +222,7 @@ async fn mails_go_over_tls_after_a_login() {
         let words = smtp.check().await.unwrap();
         assert_eq!(words, "connected over TLS, logged in, takes mails up to 9000000 bytes");
         assert!(relay.taken().is_empty(), "a check sends nothing");
-        let outcome = smtp.deliver(&parcel(TO)).await;
+        let outcome = smtp.deliver(&parcel(TO)).await.outcome;
         assert_eq!(kind(&outcome), "delivered", "{outcome:?}");
         assert!(relay.taken()[0].is_encrypted);
     }
@@ -235,7 +235,7 @@ async fn a_wrong_password_is_said_and_may_be_mended() {
     let relay = Relay { starttls, login, ..Relay::default() }.start().await;
     let (settings, _folder) = trusting(&relay, &authority, TlsMode::Starttls);
     let smtp = Smtp::new(settings).unwrap();
-    let outcome = smtp.deliver(&parcel(TO)).await;
+    let outcome = smtp.deliver(&parcel(TO)).await.outcome;
     let Outcome::Retryable(words) = &outcome else { panic!("{outcome:?}") };
     assert!(words.contains("refused the login: 535 5.7.8 no, (address); hint: check `user`"), "{words}");
     assert_eq!(smtp.check().await.unwrap_err(), *words);
@@ -257,9 +257,154 @@ async fn nothing_is_sent_in_plain_or_to_an_unknown_certificate() {
         [(&without, "does not offer STARTTLS"), (&stranger, "no safe connection"), (&refusing, "refused STARTTLS: 454")]
     {
         let (settings, _folder) = trusting(relay, &authority, TlsMode::Starttls);
-        let outcome = Smtp::new(settings).unwrap().deliver(&parcel(TO)).await;
+        let outcome = Smtp::new(settings).unwrap().deliver(&parcel(TO)).await.outcome;
         assert!(matches!(&outcome, Outcome::Retryable(said) if said.contains(words)), "{words}: {outcome:?}");
         assert!(relay.taken().is_empty());
         assert!(!relay.commands().iter().any(|command| command.starts_with("AUTH")), "no password in plain");
     }
+}
+
+#[tokio::test]
+async fn how_far_a_hand_over_came_and_what_the_relay_answered_is_told() {
+    use Fault::{Drop, Reply};
+    let cases = [
+        (At::Connect, Reply("554 5.7.1 no"), Some(Phase::Connect), Some("554 5.7.1 no"), true),
+        (At::Hello, Drop, Some(Phase::Connect), None, true),
+        (At::Mail, Drop, Some(Phase::Sender), None, true),
+        (At::Mail, Reply("550 5.7.1 not you"), Some(Phase::Sender), Some("550 5.7.1 not you"), false),
+        (At::Mail, Reply("530 5.7.0 log in"), Some(Phase::Sender), Some("530 5.7.0 log in"), true),
+        (
+            At::Recipient,
+            Reply("550 5.1.1 <cfo@example.com> unknown"),
+            Some(Phase::Recipient),
+            Some("550 5.1.1 (address) unknown"),
+            false,
+        ),
+        (At::Recipient, Reply("421 4.3.2 closing"), Some(Phase::Recipient), Some("421 4.3.2 closing"), true),
+        (At::Recipient, Drop, Some(Phase::Recipient), None, false),
+        (At::Data, Drop, Some(Phase::Data), None, false),
+        (At::Kept, Drop, Some(Phase::Content), None, false),
+        (At::Reset, Drop, Some(Phase::Content), Some("250 2.0.0 queued as 000001"), false),
+    ];
+    for (at, fault, phase, answer, is_out_of_order) in cases {
+        let (_relay, smtp) = faulty(at, fault).await;
+        let handed = smtp.deliver(&parcel(TO)).await;
+        let told = (handed.phase, handed.answer.as_deref(), handed.is_out_of_order);
+        assert_eq!(told, (phase, answer, is_out_of_order), "{at:?} {fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_relay_that_offers_login_only_is_logged_in_at() {
+    let authority = Authority::new();
+    let (starttls, login) = (Some(authority.clone()), Some(("robot@example.com", "hunter2")));
+    let relay = Relay { starttls, login, mechanism: Mechanism::Login, ..Relay::default() }.start().await;
+    let (settings, _folder) = trusting(&relay, &authority, TlsMode::Starttls);
+    assert_eq!(kind(&Smtp::new(settings).unwrap().deliver(&parcel(TO)).await.outcome), "delivered");
+}
+
+/// A token server that answers each request in turn, the last answer from then on; and what it was asked.
+async fn token_server(answers: &[(u16, &str)]) -> (String, Arc<Mutex<Vec<String>>>) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/tenant/token", listener.local_addr().unwrap());
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let (forms, mut answers): (_, Vec<(u16, String)>) =
+        (Arc::clone(&asked), answers.iter().rev().map(|(code, body)| (*code, (*body).to_owned())).collect());
+    let answer = move |form: String| {
+        forms.lock().unwrap().push(form);
+        let (code, body) = if answers.len() > 1 { answers.pop().unwrap() } else { answers[0].clone() };
+        (axum::http::StatusCode::from_u16(code).unwrap(), body)
+    };
+    let answer = Arc::new(Mutex::new(answer));
+    let route = axum::routing::post(move |form: String| async move { (answer.lock().unwrap())(form) });
+    let app = axum::Router::new().route("/tenant/token", route);
+    tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+    (url, asked)
+}
+
+fn by_token(settings: SmtpSettings, token_url: &str) -> Smtp {
+    let from = OauthSettings {
+        token_url: token_url.to_owned(),
+        client_id: "app".into(),
+        client_secret: SecretString::from("s3cret&"),
+        scope: "https://outlook.office365.com/.default".into(),
+    };
+    Smtp::new(SmtpSettings { login: Some(SmtpLogin::Oauth { user: "robot@example.com".into(), from }), ..settings })
+        .unwrap()
+}
+
+/// A relay that wants that token, and the settings to reach it.
+async fn xoauth2(token: &'static str) -> (Running, SmtpSettings, tempfile::TempDir) {
+    let authority = Authority::new();
+    let (starttls, login) = (Some(authority.clone()), Some(("robot@example.com", token)));
+    let relay = Relay { starttls, login, mechanism: Mechanism::Xoauth2, ..Relay::default() }.start().await;
+    let (settings, folder) = trusting(&relay, &authority, TlsMode::Starttls);
+    (relay, settings, folder)
+}
+
+#[tokio::test]
+async fn a_token_is_fetched_once_kept_and_fetched_anew_when_it_is_refused() {
+    let (relay, settings, _folder) = xoauth2("one").await;
+    let (url, asked) = token_server(&[
+        (200, r#"{"access_token":"one","expires_in":3600}"#),
+        (200, r#"{"access_token":"two","expires_in":3600}"#),
+    ])
+    .await;
+    let smtp = by_token(settings, &url);
+    for _ in 0..2 {
+        let outcome = smtp.deliver(&parcel(TO)).await.outcome;
+        assert_eq!(kind(&outcome), "delivered", "{outcome:?}");
+        smtp.idle.lock().unwrap().clear();
+    }
+    let form = "grant_type=client_credentials&client_id=app&client_secret=s3cret%26&scope=https%3A%2F%2Foutlook.office365.com%2F.default";
+    assert_eq!(*asked.lock().unwrap(), [form]);
+    // It is revoked: one login fails, and the next is made with a new token.
+    relay.change_secret("two");
+    assert_eq!(kind(&smtp.deliver(&parcel(TO)).await.outcome), "delivered");
+    assert_eq!((asked.lock().unwrap().len(), relay.taken().len(), relay.n_connections()), (2, 3, 4));
+    // A new one that is refused too is not fetched again and again.
+    smtp.idle.lock().unwrap().clear();
+    relay.change_secret("three");
+    let handed = smtp.deliver(&parcel(TO)).await;
+    assert_eq!((kind(&handed.outcome), handed.phase), ("retryable", Some(Phase::Login)), "{handed:?}");
+    assert!(handed.is_out_of_order && asked.lock().unwrap().len() == 3);
+}
+
+#[tokio::test]
+async fn a_token_that_ends_soon_is_not_kept() {
+    let (_relay, settings, _folder) = xoauth2("one").await;
+    let (url, asked) = token_server(&[(200, r#"{"access_token":"one","expires_in":60}"#)]).await;
+    let smtp = by_token(settings, &url);
+    for n in 1..3 {
+        assert_eq!(kind(&smtp.deliver(&parcel(TO)).await.outcome), "delivered");
+        smtp.idle.lock().unwrap().clear();
+        assert_eq!(asked.lock().unwrap().len(), n);
+    }
+}
+
+#[tokio::test]
+async fn a_token_server_that_gives_none_is_named_with_its_words_and_no_secret() {
+    let (_relay, settings, _folder) = xoauth2("one").await;
+    let refusal =
+        r#"{"error":"invalid_client","error_description":"AADSTS7000215: Invalid client secret\r\nprovided"}"#;
+    let large = " ".repeat(70_000);
+    for (code, body, words) in [
+        (
+            401,
+            refusal,
+            "answered 401 invalid_client: AADSTS7000215: Invalid client secret provided; hint: check `tenant`",
+        ),
+        (200, "{}", "answered 200; hint"),
+        (200, r#"{"access_token":""}"#, "answered 200; hint"),
+        (500, "<html>", "answered 500; hint"),
+        (200, &large, "more than 65536 bytes"),
+    ] {
+        let (url, _) = token_server(&[(code, body)]).await;
+        let handed = by_token(settings.clone(), &url).deliver(&parcel(TO)).await;
+        let Outcome::Retryable(said) = &handed.outcome else { panic!("{handed:?}") };
+        assert!(said.contains("no token") && said.contains(words) && !said.contains("s3cret"), "{said}");
+        assert!(handed.is_out_of_order && handed.phase == Some(Phase::Login));
+    }
+    let handed = by_token(settings, "http://127.0.0.1:1/token").deliver(&parcel(TO)).await;
+    assert!(matches!(&handed.outcome, Outcome::Retryable(said) if said.contains("cannot be reached")), "{handed:?}");
 }

@@ -1,27 +1,49 @@
 //! What the end of a conversation means for a delivery, and the words for it.
 
-use super::session::{Break, Phase, Session};
-use super::{Mail, Outcome, Receipt, Smtp, TlsMode};
+use super::session::{Break, Session};
+use super::{Handed, Mail, Outcome, Phase, Receipt, Smtp, TlsMode};
 use crate::base::{header_text, short_name};
 
 /// The longest reply we pass on, in characters.
 const REPLY_CHARS_MAX: usize = 300;
 
-/// The proof of acceptance: the relay's own words, without our addresses.
-pub(super) fn receipt(reply: &str, mail: &Mail) -> Receipt {
+/// A mail that was taken; the proof is the relay's own words, without our addresses.
+pub(super) fn taken(reply: &str, mail: &Mail) -> Handed {
     let (from, to) = (mail.from.to_string().to_lowercase(), mail.to.to_string().to_lowercase());
     let is_ours = |word: &str| {
         let word = word.to_lowercase();
         word.contains(&from) || word.contains(&to)
     };
-    Receipt(one_line(reply, is_ours))
+    let answer = one_line(reply, is_ours);
+    let outcome = Outcome::Delivered(Receipt(answer.clone()));
+    Handed { outcome, phase: Some(Phase::Content), answer: Some(answer), is_out_of_order: false }
+}
+
+/// What the end of a conversation without a yes means.
+pub(super) fn not_taken(relay: &str, broken: Break) -> Handed {
+    let (phase, answer) = match &broken {
+        Break::Unfit(_) => (None, None),
+        Break::Lost { phase, .. } => (Some(*phase), None),
+        Break::Refused { phase, code, words } => (Some(*phase), Some(masked(&format!("{code} {words}")))),
+    };
+    Handed { phase, answer, is_out_of_order: is_out_of_order(&broken), outcome: outcome(relay, broken) }
+}
+
+/// Whether the relay itself is out of order, or will not have us: it has not even heard of the mail, or closes its
+/// service (421: RFC 5321, 3.8).
+fn is_out_of_order(broken: &Break) -> bool {
+    match broken {
+        Break::Unfit(_) => false,
+        Break::Lost { phase, .. } => *phase < Phase::Recipient,
+        Break::Refused { phase, code, .. } => *phase < Phase::Sender || *code == 421 || is_login(*code),
+    }
 }
 
 /// What the end of a conversation means for the delivery.
 ///
 /// Only what was refused for the mail's own sake is failed. What an admin can mend at the relay (a login, TLS, a
 /// sender that must log in first) is retried: once mended, the mail goes out without further ado.
-pub(super) fn outcome(relay: &str, broken: Break) -> Outcome {
+fn outcome(relay: &str, broken: Break) -> Outcome {
     let words = words(relay, &broken);
     match broken {
         Break::Unfit(_) => Outcome::Failed(words),
@@ -63,7 +85,7 @@ fn lost(phase: Phase) -> (&'static str, &'static str) {
 
 fn refused(phase: Phase, code: u16) -> (&'static str, &'static str) {
     match (phase, code) {
-        (Phase::Login, _) => ("the relay refused the login", "; hint: check `user` and `password`"),
+        (Phase::Login, _) => ("the relay refused the login", "; hint: check `user` and its `password` or `oauth`"),
         (_, code) if is_login(code) => ("the relay wants a login or TLS first", "; hint: check `user` and `tls`"),
         (Phase::Connect, _) => ("the relay refused us", "; hint: ask its admin whether this machine may send"),
         (Phase::Tls, _) => ("the relay refused STARTTLS", "; hint: check `tls`"),
@@ -98,7 +120,7 @@ pub(super) fn greeting(relay: &Smtp, session: &Session) -> String {
         _ if session.is_encrypted() => "over TLS",
         _ => "without TLS",
     };
-    let login = if settings.user.is_some() { ", logged in" } else { ", without a login" };
+    let login = if settings.login.is_some() { ", logged in" } else { ", without a login" };
     let size = session.size_max.map_or_else(
         || ", no bound on mails stated".to_owned(),
         |size_max| {

@@ -33,7 +33,7 @@ async fn a_suppressed_delivery_is_sent_once_released() {
     desk.ledger.release_delivery(id, "back again", at(11)).await.unwrap();
     let claim = desk.claim_one(at(12)).await.unwrap();
     assert!(desk.ledger.release_delivery(id, "twice", at(13)).await.is_err(), "it is under way");
-    desk.ledger.settle_delivery(&claim, &delivered(), &HOLD, at(14)).await.unwrap();
+    desk.ledger.settle_as(&claim, &delivered(), &HOLD, at(14)).await.unwrap();
     let moves = desk.ledger.moves_of("delivery", &id.to_string()).await.unwrap();
     assert_eq!(moves.rows[0].reason, "by hand: back again");
     assert_eq!((moves.rows[0].worker_id, moves.rows[1].worker_id.is_some()), (None, true));
@@ -50,7 +50,7 @@ async fn an_uncertain_delivery_is_settled_by_hand_by_receipt_or_sent_again() {
         assert!(desk.ledger.settle(id, Settled::Failed, "under way", at(20)).await.is_err());
         assert!(desk.ledger.settle_uncertain_by_receipt(id, &receipt, at(20)).await.is_err());
         assert!(desk.ledger.resend(id, "under way", at(20)).await.is_err());
-        desk.ledger.settle_delivery(&claim, &lost, &HOLD, at(21)).await.unwrap();
+        desk.ledger.settle_as(&claim, &lost, &HOLD, at(21)).await.unwrap();
         match how {
             "delivered" => desk.ledger.settle(id, Settled::Delivered, "she has it", at(22)).await.unwrap(),
             "failed" => desk.ledger.settle(id, Settled::Failed, "she left", at(22)).await.unwrap(),
@@ -75,7 +75,7 @@ async fn reasons_are_one_line_and_bounded() {
     let desk = Desk::new().await;
     let claim = desk.sending().await;
     let long = format!("550 no\r\nsuch user {}", "x".repeat(5_000));
-    desk.ledger.settle_delivery(&claim, &Outcome::Failed(long), &HOLD, at(20)).await.unwrap();
+    desk.ledger.settle_as(&claim, &Outcome::Failed(long), &HOLD, at(20)).await.unwrap();
     let reason = desk.delivery(claim.row.id).await.reason;
     assert!(reason.starts_with("550 no such user xxx") && reason.ends_with("… (cut at 2000 characters)"));
     assert!(reason.chars().count() < 2_050);

@@ -32,7 +32,7 @@ async fn a_run_goes_from_plan_to_done() {
     for claim in &sent {
         assert_eq!((claim.attempt_no, claim.row.planned_at), (1, at(2)));
         assert_eq!(claim.archive_path, "monthly/2026-10/1");
-        ledger.settle_delivery(claim, &delivered(), &HOLD, at(7)).await.unwrap();
+        ledger.settle_as(claim, &delivered(), &HOLD, at(7)).await.unwrap();
     }
     assert_eq!(ledger.finish_run(run.id, at(8)).await.unwrap(), RunState::Done);
     let row = ledger.run(run.id).await.unwrap();
@@ -51,7 +51,7 @@ async fn the_same_plan_twice_makes_and_sends_nothing_twice() {
     desk.run_with(&editions).await;
     desk.archive_all().await;
     while let Some(claim) = desk.claim_one(at(10)).await {
-        desk.ledger.settle_delivery(&claim, &delivered(), &HOLD, at(11)).await.unwrap();
+        desk.ledger.settle_as(&claim, &delivered(), &HOLD, at(11)).await.unwrap();
     }
     let (again, is_new) = desk.ledger.plan_run(&new_run(None), at(20)).await.unwrap();
     assert!(is_new, "a call by hand is a run of its own");
@@ -188,7 +188,7 @@ async fn mails_that_were_put_off_by_a_clock_that_was_ahead_are_brought_forward()
     desk.run_with(&[edition("1", &["a@example.com"])]).await;
     desk.archive_all().await;
     let claim = desk.claim_one(at(90_000)).await.unwrap();
-    desk.ledger.settle_delivery(&claim, &Outcome::Retryable("later".to_owned()), &HOLD, at(90_000)).await.unwrap();
+    desk.ledger.settle_as(&claim, &Outcome::Retryable("later".to_owned()), &HOLD, at(90_000)).await.unwrap();
     assert_eq!(desk.ledger.bring_forward(Duration::seconds(150), at(90_000)).await.unwrap(), 0);
     assert_eq!(desk.ledger.bring_forward(Duration::seconds(150), at(500)).await.unwrap(), 1);
     assert!(desk.claim_one(at(500)).await.is_some());

@@ -16,13 +16,18 @@ use chrono::{DateTime, Duration, Utc};
 use super::*;
 use crate::audience::{Audience, Scope};
 use crate::base::{Digest, EditionId, Period};
-use crate::deliver::{Outcome, Receipt};
+use crate::deliver::{Handed, Outcome, Phase, Receipt};
 use crate::schedule::{Cadence, PeriodRule, Times, Timing};
 
 pub(super) const RELAY: &str = "relay";
 
-pub(super) const HOLD: Retries =
-    Retries { attempts_max: 3, backoff_secs_min: 60, backoff_secs_max: 150, rule: UncertainRule::Hold };
+pub(super) const HOLD: Retries = Retries {
+    attempts_max: 3,
+    backoff_secs_min: 60,
+    backoff_secs_max: 150,
+    deadline_hours: 48,
+    rule: UncertainRule::Hold,
+};
 pub(super) const RESEND: Retries = Retries { rule: UncertainRule::Resend, ..HOLD };
 
 /// So many seconds after 2026-11-23 06:00 UTC.
@@ -106,6 +111,17 @@ pub(super) fn new_run(occurrence_at: Option<DateTime<Utc>>) -> NewRun {
 }
 
 impl Ledger {
+    /// Settles a delivery of whose conversation nothing is known.
+    pub(super) async fn settle_as(
+        &self,
+        claim: &DeliveryClaim,
+        outcome: &Outcome,
+        retries: &Retries,
+        now: DateTime<Utc>,
+    ) -> Result<DeliveryState, LedgerError> {
+        self.settle_delivery(claim, &outcome.clone().into(), retries, now).await
+    }
+
     /// Writes a run down, or finds the one of that schedule and occurrence; true when it is new. A call by hand
     /// always makes a new one.
     pub(crate) async fn plan_run(&self, new: &NewRun, now: DateTime<Utc>) -> Result<(RunRow, bool), LedgerError> {

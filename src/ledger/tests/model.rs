@@ -80,7 +80,7 @@ impl World {
             Op::SettleDelivery(n) => self.settle_delivery(n).await,
             Op::Late(n) if !self.stale.is_empty() => {
                 let claim = &self.stale[usize::from(n) % self.stale.len()];
-                let late = self.desk.ledger.settle_delivery(claim, &delivered(), &RESEND, now).await;
+                let late = self.desk.ledger.settle_as(claim, &delivered(), &RESEND, now).await;
                 assert!(late.unwrap_err().is_lost_claim(), "a late worker wrote");
             }
             Op::Wait => self.lose_all(600).await,
@@ -140,7 +140,7 @@ impl World {
             _ => delivered(),
         };
         let rule = if n.is_multiple_of(2) { HOLD } else { RESEND };
-        let state = self.desk.ledger.settle_delivery(&claim, &outcome, &rule, at(self.secs)).await.unwrap();
+        let state = self.desk.ledger.settle_as(&claim, &outcome, &rule, at(self.secs)).await.unwrap();
         if state == DeliveryState::Delivered {
             self.delivered.insert(claim.row.id);
         }

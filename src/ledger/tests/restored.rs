@@ -39,7 +39,7 @@ async fn desk_with_everything() -> Desk {
             "d@x.test" => delivered(),
             _ => continue,
         };
-        desk.ledger.settle_delivery(&claim, &outcome, &RESEND, at(11)).await.unwrap();
+        desk.ledger.settle_as(&claim, &outcome, &RESEND, at(11)).await.unwrap();
     }
     desk.run_with(&[edition("2", &["w@x.test"])]).await;
     desk
@@ -157,7 +157,7 @@ async fn a_delivery_born_held_stays_so_when_its_edition_is_archived_and_is_sent_
     desk.archive_all().await;
     let sent = desk.claim_one(at(10)).await.unwrap();
     assert_eq!(sent.row.address, "b@example.com");
-    desk.ledger.settle_delivery(&sent, &delivered(), &HOLD, at(11)).await.unwrap();
+    desk.ledger.settle_as(&sent, &delivered(), &HOLD, at(11)).await.unwrap();
     assert_eq!(desk.claim_one(at(12)).await, None);
     assert_eq!(desk.ledger.finish_run(run, at(13)).await.unwrap(), RunState::Partial);
     let row = states(&desk.ledger).await.remove("a@example.com").unwrap();

@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncWrite, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
+use tokio_rustls::rustls::{ServerConfig, crypto};
 
 /// A step of the conversation, where a fault may stand.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -56,8 +56,20 @@ pub struct Relay {
     pub starttls: Option<Authority>,
     /// Whether TLS begins at once, with that certificate.
     pub implicit: Option<Authority>,
-    /// Who must log in before a mail is taken: user and password.
+    /// Who must log in before a mail is taken: user, and password or token.
     pub login: Option<(&'static str, &'static str)>,
+    /// By which mechanism.
+    pub mechanism: Mechanism,
+}
+
+/// How a relay wants to be logged in at.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Mechanism {
+    #[default]
+    Plain,
+    Login,
+    /// With a word, as a challenge, on what is wrong with the token.
+    Xoauth2,
 }
 
 /// A mail that was taken.
@@ -82,6 +94,8 @@ struct State {
     taken: Mutex<Vec<Taken>>,
     commands: Mutex<Vec<String>>,
     n_connections: Mutex<usize>,
+    /// The password or token that is good now.
+    secret: Mutex<String>,
 }
 
 /// A certificate authority of one test, with a certificate for `localhost` and 127.0.0.1.
@@ -100,7 +114,7 @@ impl Authority {
         let key = rcgen::KeyPair::generate().unwrap();
         let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
         let own = rcgen::CertificateParams::new(names).unwrap().signed_by(&key, &ca).unwrap();
-        let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
+        let provider = Arc::new(crypto::ring::default_provider());
         let config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .unwrap()
@@ -117,10 +131,11 @@ impl Relay {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let state = Arc::new(State {
             faults: Mutex::new(self.faults.clone()),
-            relay: self,
             taken: Mutex::default(),
             commands: Mutex::default(),
             n_connections: Mutex::default(),
+            secret: Mutex::new(self.login.map(|(_, secret)| secret.to_owned()).unwrap_or_default()),
+            relay: self,
         });
         let running = Running { address: listener.local_addr().unwrap(), state: Arc::clone(&state) };
         tokio::spawn(async move {
@@ -149,6 +164,11 @@ impl Running {
     /// Every command line that came, without the content.
     pub fn commands(&self) -> Vec<String> {
         self.state.commands.lock().unwrap().clone()
+    }
+
+    /// From now on only this password or token is good.
+    pub fn change_secret(&self, secret: &str) {
+        secret.clone_into(&mut self.state.secret.lock().unwrap());
     }
 
     pub fn n_connections(&self) -> usize {
@@ -209,7 +229,7 @@ impl State {
             }
             "STARTTLS" => self.start_tls(talk).await,
             "AUTH" => {
-                talk.is_logged_in = self.is_login(command);
+                talk.is_logged_in = self.is_login(talk, command).await?;
                 let reply = if talk.is_logged_in { "235 2.7.0 welcome" } else { "535 5.7.8 no, robot@example.com" };
                 self.say(talk, At::Auth, reply).await
             }
@@ -242,18 +262,49 @@ impl State {
         if self.relay.starttls.is_some() && !talk.is_encrypted {
             offers.push("STARTTLS".to_owned());
         } else if self.relay.login.is_some() {
-            offers.push("AUTH PLAIN".to_owned());
+            let mechanism = match self.relay.mechanism {
+                Mechanism::Plain => "PLAIN",
+                Mechanism::Login => "LOGIN",
+                Mechanism::Xoauth2 => "XOAUTH2",
+            };
+            offers.push(format!("AUTH {mechanism}"));
         }
         let n = offers.len();
         let line = |(i, offer): (usize, &String)| format!("250{}{offer}", if i + 1 == n { ' ' } else { '-' });
         offers.iter().enumerate().map(line).collect::<Vec<_>>().join("\r\n")
     }
 
-    /// `AUTH PLAIN <base64 of NUL user NUL password>` (RFC 4616), compared in its encoded form.
-    fn is_login(&self, command: &str) -> bool {
-        let Some((user, password)) = self.relay.login else { return true };
-        let plain = format!("\0{user}\0{password}");
-        command.strip_prefix("AUTH PLAIN ").is_some_and(|given| given == base64(plain.as_bytes()))
+    /// Whether a login is good: `AUTH PLAIN <base64 of NUL user NUL password>` (RFC 4616), `AUTH LOGIN` with two
+    /// questions, or `AUTH XOAUTH2 <base64 of user and bearer token>`; each compared in its encoded form.
+    async fn is_login(&self, talk: &mut Talk, command: &str) -> Result<bool, Over> {
+        let Some((user, _)) = self.relay.login else { return Ok(true) };
+        let secret = self.secret.lock().unwrap().clone();
+        match self.relay.mechanism {
+            Mechanism::Plain => {
+                let plain = format!("\0{user}\0{secret}");
+                Ok(command.strip_prefix("AUTH PLAIN ").is_some_and(|given| given == base64(plain.as_bytes())))
+            }
+            Mechanism::Login => {
+                let mut is_good = command == "AUTH LOGIN";
+                for (question, answer) in [("Username:", user), ("Password:", &secret)] {
+                    write(talk, &format!("334 {}", base64(question.as_bytes()))).await?;
+                    let mut given = String::new();
+                    talk.line.read_line(&mut given).await?;
+                    is_good &= given.trim_end() == base64(answer.as_bytes());
+                }
+                Ok(is_good)
+            }
+            Mechanism::Xoauth2 => {
+                let bearer = format!("user={user}\x01auth=Bearer {secret}\x01\x01");
+                let is_good =
+                    command.strip_prefix("AUTH XOAUTH2 ").is_some_and(|given| given == base64(bearer.as_bytes()));
+                if !is_good {
+                    write(talk, &format!("334 {}", base64(br#"{"status":"401"}"#))).await?;
+                    talk.line.read_line(&mut String::new()).await?;
+                }
+                Ok(is_good)
+            }
+        }
     }
 
     async fn start_tls(&self, talk: &mut Talk) -> Result<(), Over> {

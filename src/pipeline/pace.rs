@@ -1,0 +1,227 @@
+//! How fast a destination is given parcels: no faster than it allows, and not at all while it is out of order.
+
+use std::sync::{Mutex, PoisonError};
+
+use chrono::{DateTime, Duration, Utc};
+
+use crate::deliver::Handed;
+use crate::ledger::{DeliveryClaim, Ledger, LedgerError, RunId};
+
+/// How many hand-overs in a row fail for the destination's own sake before it is left alone.
+const OUT_OF_ORDER_MAX: u32 = 3;
+
+/// How long it is left alone at first, in seconds; twice as long after each look that finds it no better.
+const REST_SECS_MIN: i64 = 60;
+
+/// The longest that it is left alone, in seconds.
+const REST_SECS_MAX: i64 = 900;
+
+/// How long a claim holds, longer than any single hand-over may take.
+pub(super) const LEASE_MINUTES: i64 = 30;
+
+/// What a destination allows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Rates {
+    /// How many parcels within any minute; any number when none.
+    pub per_minute_max: Option<u32>,
+    /// How many within any 24 hours; any number when none.
+    pub per_day_max: Option<u32>,
+    /// How many are handed over at the same time, 1 and higher.
+    pub at_once_max: usize,
+}
+
+impl Default for Rates {
+    fn default() -> Rates {
+        Rates { per_minute_max: None, per_day_max: None, at_once_max: 4 }
+    }
+}
+
+/// What may be handed over now.
+pub(super) enum Turn {
+    /// These; none when nothing is ripe.
+    Claimed(Vec<DeliveryClaim>),
+    /// Nothing before that instant: as many went out as the destination allows.
+    Full(DateTime<Utc>),
+    /// Nothing before that instant: the destination is out of order.
+    Resting,
+}
+
+/// The pace of one destination, for all runs that hand over to it.
+///
+/// What counts towards its rates is read from the ledger, so that it holds across restarts and beside calls by hand.
+#[derive(Default, Debug)]
+pub struct Pace {
+    rates: Rates,
+    breaker: Mutex<Breaker>,
+    /// Held from counting to claiming, so that two runs never take the same room.
+    turn: tokio::sync::Mutex<()>,
+}
+
+impl Pace {
+    /// The pace that a destination allows.
+    pub fn new(rates: Rates) -> Pace {
+        Pace { rates, ..Pace::default() }
+    }
+
+    /// How many parcels are handed over at the same time.
+    pub(super) fn at_once_max(&self) -> usize {
+        self.rates.at_once_max.max(1)
+    }
+
+    /// Claims up to `n` ripe deliveries of a run, as far as there is room for them.
+    pub(super) async fn claim(
+        &self,
+        ledger: &Ledger,
+        (run, destination): (RunId, &str),
+        n: usize,
+        now: DateTime<Utc>,
+    ) -> Result<Turn, LedgerError> {
+        let _turn = self.turn.lock().await;
+        if !ledger.has_ripe(run, destination, now).await? {
+            return Ok(Turn::Claimed(Vec::new()));
+        }
+        let mut room = n;
+        for (window, max) in
+            [(Duration::minutes(1), self.rates.per_minute_max), (Duration::days(1), self.rates.per_day_max)]
+        {
+            let Some(max) = max else { continue };
+            let (n_begun, first_at) = ledger.n_attempts_since(destination, now - window, now).await?;
+            let left = u64::from(max).saturating_sub(n_begun);
+            if left == 0 {
+                return Ok(Turn::Full(first_at.map_or(now, |at| at + window)));
+            }
+            room = room.min(usize::try_from(left).unwrap_or(usize::MAX));
+        }
+        match self.breaker().look(now) {
+            Look::Open => return Ok(Turn::Resting),
+            Look::Probe => room = 1,
+            Look::Closed => {}
+        }
+        let lease = Duration::minutes(LEASE_MINUTES);
+        Ok(Turn::Claimed(ledger.claim_deliveries(Some(run), room, lease, now, destination).await?))
+    }
+
+    /// Hears how a hand-over went. Returns until when the destination is left alone, if it is by now.
+    pub(super) fn hear(&self, name: &str, handed: &Handed, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let mut breaker = self.breaker();
+        let was_open = breaker.rest.is_some();
+        breaker.hear(handed.is_out_of_order, now);
+        let until = breaker.rest.as_ref().map(|rest| rest.until);
+        match (was_open, until) {
+            (false, Some(until)) => tracing::warn!(
+                destination.name = name,
+                "the destination failed {OUT_OF_ORDER_MAX} times in a row and is left alone until {until}, what waits for it keeps \
+                 its attempts"
+            ),
+            (true, None) => tracing::info!(destination.name = name, "the destination is in order again"),
+            _ => {}
+        }
+        until
+    }
+
+    fn breaker(&self) -> std::sync::MutexGuard<'_, Breaker> {
+        self.breaker.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A circuit breaker: closed while all is well, open after some failures in a row, and tried with a single parcel when
+/// its rest is over.
+#[derive(Default, Debug)]
+struct Breaker {
+    n_in_a_row: u32,
+    rest: Option<Rest>,
+}
+
+#[derive(Debug)]
+struct Rest {
+    until: DateTime<Utc>,
+    secs: i64,
+    is_probing: bool,
+}
+
+enum Look {
+    Closed,
+    Open,
+    Probe,
+}
+
+impl Breaker {
+    fn look(&mut self, now: DateTime<Utc>) -> Look {
+        let Some(rest) = &mut self.rest else { return Look::Closed };
+        // A clock that was ahead leaves no rest longer than the longest.
+        if now < rest.until && rest.until - now <= Duration::seconds(REST_SECS_MAX) {
+            return Look::Open;
+        }
+        // Nobody else tries until this one is heard of, or has been away for as long as the rest was.
+        rest.until = now + Duration::seconds(rest.secs);
+        rest.is_probing = true;
+        Look::Probe
+    }
+
+    fn hear(&mut self, is_out_of_order: bool, now: DateTime<Utc>) {
+        if !is_out_of_order {
+            *self = Breaker::default();
+            return;
+        }
+        self.n_in_a_row += 1;
+        let secs = match &self.rest {
+            None if self.n_in_a_row >= OUT_OF_ORDER_MAX => REST_SECS_MIN,
+            Some(rest) if rest.is_probing => (rest.secs * 2).min(REST_SECS_MAX),
+            // One that was under way when the rest began.
+            _ => return,
+        };
+        self.rest = Some(Rest { until: now + Duration::seconds(secs), secs, is_probing: false });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(secs: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(1_795_226_400 + secs, 0).unwrap()
+    }
+
+    fn looks(breaker: &mut Breaker, secs: i64) -> &'static str {
+        match breaker.look(at(secs)) {
+            Look::Closed => "closed",
+            Look::Open => "open",
+            Look::Probe => "probe",
+        }
+    }
+
+    #[test]
+    fn a_destination_that_fails_in_a_row_is_left_alone_longer_and_longer() {
+        let mut breaker = Breaker::default();
+        for n in 0..2 {
+            breaker.hear(true, at(n));
+            assert_eq!(looks(&mut breaker, n), "closed");
+        }
+        breaker.hear(false, at(2));
+        for n in 3..6 {
+            assert_eq!(looks(&mut breaker, n), "closed", "a success counts from the start");
+            breaker.hear(true, at(n));
+        }
+        // One that was under way makes it no longer.
+        breaker.hear(true, at(6));
+        let mut now = 5;
+        for secs in [60, 120, 240, 480, 900, 900] {
+            assert_eq!((looks(&mut breaker, now + secs - 1), looks(&mut breaker, now + secs)), ("open", "probe"));
+            assert_eq!(looks(&mut breaker, now + secs), "open", "one at a time");
+            now += secs;
+            breaker.hear(true, at(now));
+        }
+        assert_eq!(looks(&mut breaker, now + 900), "probe");
+        breaker.hear(false, at(now + 901));
+        assert_eq!(looks(&mut breaker, now + 901), "closed");
+    }
+
+    #[test]
+    fn a_probe_that_is_never_heard_of_and_a_clock_that_was_ahead_keep_nothing_closed() {
+        let mut breaker = Breaker::default();
+        (0..3).for_each(|_| breaker.hear(true, at(0)));
+        assert_eq!(looks(&mut breaker, 60), "probe");
+        assert_eq!((looks(&mut breaker, 119), looks(&mut breaker, 120)), ("open", "probe"));
+        assert_eq!(looks(&mut breaker, -900), "probe", "the clock went back by a quarter of an hour and more");
+    }
+}
