@@ -15,6 +15,7 @@ mod keys;
 mod login;
 mod mail;
 mod raw;
+mod raw_mail;
 mod recipients;
 mod schedules;
 mod schema;

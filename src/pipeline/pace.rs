@@ -88,7 +88,7 @@ impl Pace {
             let (n_begun, first_at) = ledger.n_attempts_since(destination, now - window, now).await?;
             let left = u64::from(max).saturating_sub(n_begun);
             if left == 0 {
-                return Ok(Turn::Full(first_at.map_or(now, |at| at + window)));
+                return Ok(Turn::Full(first_at.unwrap_or(now) + window));
             }
             room = room.min(usize::try_from(left).unwrap_or(usize::MAX));
         }

@@ -1,5 +1,6 @@
 //! Beats of the daemon under a clock that moves only when told to, over a real ledger, archive and outbox.
 
+mod faults;
 mod hands;
 mod pace;
 mod waiting;

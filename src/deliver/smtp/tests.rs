@@ -8,6 +8,7 @@ use super::*;
 use crate::deliver::mime::tests::parcel;
 
 #[path = "../../../tests/it/support/smtp.rs"]
+#[expect(dead_code, reason = "each test uses its part of the faulty relay")]
 mod relay;
 
 use relay::{At, Authority, Fault, Mechanism, Relay, Running};

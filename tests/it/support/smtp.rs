@@ -42,6 +42,8 @@ pub enum Fault {
     Drop,
     /// Nothing is said any more; the connection stays.
     Silence,
+    /// The usual reply, so many milliseconds late.
+    Late(u64),
 }
 
 /// How a relay behaves; `..Relay::default()` is one that takes everything in plain.
@@ -318,8 +320,10 @@ impl State {
     }
 
     async fn content(&self, talk: &mut Talk) -> Result<(), Over> {
-        if let Some(fault) = self.fault(talk, At::Data) {
-            return act(talk, fault).await;
+        match self.fault(talk, At::Data) {
+            None => {}
+            Some(Fault::Late(millis)) => tokio::time::sleep(std::time::Duration::from_millis(millis)).await,
+            Some(fault) => return act(talk, fault).await,
         }
         write(talk, "354 go ahead").await?;
         if self.fault(talk, At::Content).is_some() {
@@ -354,6 +358,10 @@ impl State {
     /// Says that, unless a fault stands there.
     async fn say(&self, talk: &mut Talk, at: At, reply: &str) -> Result<(), Over> {
         match self.fault(talk, at) {
+            Some(Fault::Late(millis)) => {
+                tokio::time::sleep(std::time::Duration::from_millis(millis)).await;
+                write(talk, reply).await
+            }
             Some(fault) => act(talk, fault).await,
             None => write(talk, reply).await,
         }
@@ -379,6 +387,7 @@ async fn act(talk: &mut Talk, fault: Fault) -> Result<(), Over> {
         }
         Fault::Drop => Err(Over),
         Fault::Silence => std::future::pending().await,
+        Fault::Late(_) => Ok(()),
     }
 }
 
