@@ -4,7 +4,7 @@
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a bench prints, and stops where it cannot go on")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
@@ -15,7 +15,7 @@ use pressrun::base::{EditionId, Period, Range};
 use pressrun::facts::ingest::{Ingest, PartnerFrom};
 use pressrun::facts::sample::{self, SampleSize};
 use pressrun::facts::{AudienceFacts, BurstRequest, DataSet, FactSource, ProductMap, SqliteFacts};
-use pressrun::gate::{self, Kind, Others};
+use pressrun::gate::{self, Book, BookWriter, Eyes, Kind, Own, Search};
 use pressrun::render::{Artifact, Format, Job, Theme, fonts_digest};
 use pressrun::report::{Cell, Report, RowsBuffer, SectionKind};
 use pressrun::sections::{self, Figures, RawField, Request, Tally, Template};
@@ -26,6 +26,10 @@ const N_WARM: usize = 5;
 const N_MEASURED: usize = 31;
 /// The rows that the measured partner has about.
 const N_ROWS: u64 = 2_000;
+
+/// Other partners and their customers, whose ids and names the gate looks for.
+const N_PARTNERS: u64 = 3_000;
+const N_CUSTOMERS: u64 = 30_000;
 
 const PERIOD: &str = "2026-10";
 const NOW: &str = "2026-11-24T06:00:00Z";
@@ -58,10 +62,11 @@ fn main() {
         ingest(folder.path(), &facts, now).await;
         let data = facts.pin(DateTime::UNIX_EPOCH).await.unwrap();
         let partner = measured_partner(&facts, &data).await;
+        let search = search(&facts, &data, &partner).await;
         let mut stages = Stages(BTreeMap::new());
         let mut sizes = BTreeMap::new();
         for n in 0..N_WARM + N_MEASURED {
-            pack(folder.path(), &facts, &data, &partner, n, &mut stages, &mut sizes).await;
+            pack(folder.path(), &facts, &data, (&partner, &search), n, &mut stages, &mut sizes).await;
         }
         print(&stages, &sizes);
     });
@@ -113,6 +118,67 @@ async fn measured_partner(facts: &SqliteFacts, data: &DataSet) -> Partner {
         partner.id
     );
     partner
+}
+
+/// A search of the partner's files for what 3,000 other partners have.
+async fn search(facts: &SqliteFacts, data: &DataSet, partner: &Partner) -> Search {
+    let mut writer = BookWriter::default();
+    let before = ProcessTime::now();
+    let mut entries = facts.directory(data.clone());
+    let mut texts = Vec::new();
+    while let Some(batch) = entries.recv().await {
+        for entry in batch.unwrap() {
+            let location = entry.location_id.as_deref();
+            writer.partner(&entry.partner_id, entry.partner_name.as_deref()).unwrap();
+            if let Some(id) = location {
+                writer.location(&entry.partner_id, id, entry.location_name.as_deref()).unwrap();
+            }
+            let (id, name) = (entry.customer_id.as_deref(), entry.customer_name.as_deref());
+            writer.customer(&entry.partner_id, location, id, name).unwrap();
+        }
+    }
+    println!("directory of the sample: {:.1} ms", before.elapsed().as_secs_f64() * 1e3);
+    for n in 0..N_CUSTOMERS {
+        let partner = format!("{}", 7_000_000 + n % N_PARTNERS);
+        let tenant = format!("{:08x}-1c5e-4000-8000-{:012x}", n.wrapping_mul(0x9e37_79b1) & 0xffff_ffff, n * 7919);
+        writer.partner(&partner, Some(&invented(n % N_PARTNERS + 1_000_003))).unwrap();
+        writer.customer(&partner, None, Some(&tenant), Some(&invented(n))).unwrap();
+    }
+    let before = ProcessTime::now();
+    let book: Book = writer.finish().unwrap();
+    let (n, kb) = (book.n_entries(), book.n_bytes() / 1024);
+    println!("a book of {n} ids and names: {:.1} ms, {kb} KB", before.elapsed().as_secs_f64() * 1e3);
+    let mut partners = facts.burst(request(data, vec![partner.id.clone()], range()));
+    let mut of_one = partners.recv().await.unwrap().unwrap();
+    while let Some(batch) = of_one.batches.recv().await {
+        for fact in batch.unwrap() {
+            texts.extend([Some(fact.product), fact.sku, fact.sales_channel, fact.attach_type, fact.segment]);
+            texts.push(Some(fact.customer_market.name().into()));
+        }
+    }
+    let texts: BTreeSet<&str> = texts.iter().flatten().map(|text| &**text).collect();
+    let own = Own::default().with(texts);
+    let eyes = Eyes {
+        partner_id: partner.id.clone(),
+        scope: Scope::Organization,
+        names: vec![partner.name.clone()],
+        customer_names: true,
+        customer_ids: true,
+        without_columns: Vec::new(),
+    };
+    Search::new(&book, eyes, own)
+}
+
+/// A company's name of three invented words that no two numbers share.
+fn invented(n: u64) -> String {
+    const PARTS: [&str; 16] =
+        ["ba", "cor", "den", "fi", "gal", "hu", "jor", "kel", "lam", "mi", "nor", "pe", "rin", "sol", "tu", "ver"];
+    let word = |n: u64| {
+        let part = |place: u64| PARTS[(n >> (4 * place)) as usize % PARTS.len()];
+        let word = format!("{}{}{}", part(0), part(1), part(2));
+        word[..1].to_uppercase() + &word[1..]
+    };
+    format!("{} {} {}", word(n), word(n >> 12), ["GmbH", "Ltd", "SA", "Inc"][(n % 4) as usize])
 }
 
 fn role() -> Role {
@@ -185,7 +251,7 @@ async fn pack(
     folder: &Path,
     facts: &SqliteFacts,
     data: &DataSet,
-    partner: &Partner,
+    (partner, search): (&Partner, &Search),
     n: usize,
     stages: &mut Stages,
     sizes: &mut BTreeMap<&'static str, usize>,
@@ -197,12 +263,13 @@ async fn pack(
     let pdf = stages.time("pdf", || Artifact::of(job, Format::Pdf).unwrap());
     let xlsx = stages.time("xlsx", || Artifact::of(job, Format::Xlsx).unwrap());
     sizes.extend([("pdf", pdf.bytes.len()), ("xlsx", xlsx.bytes.len())]);
-    stages.time("gate: pdf", || {
-        gate::inspect(&report, Kind::Pdf, &pdf.file_name, &pdf.bytes, &Others::default()).unwrap()
-    });
-    stages.time("gate: xlsx", || {
-        gate::inspect(&report, Kind::Xlsx, &xlsx.file_name, &xlsx.bytes, &Others::default()).unwrap()
-    });
+    let (seen, nothing) = (&report, &Search::default());
+    for (pdf_stage, xlsx_stage, search) in
+        [("gate: pdf, no book", "gate: xlsx, no book", nothing), ("gate: pdf", "gate: xlsx", search)]
+    {
+        stages.time(pdf_stage, || gate::inspect(seen, Kind::Pdf, &pdf.bytes, search).unwrap());
+        stages.time(xlsx_stage, || gate::inspect(seen, Kind::Xlsx, &xlsx.bytes, search).unwrap());
+    }
     let archive = Archive::folder(&folder.join("archive")).unwrap();
     let before = ProcessTime::now();
     let files = [PackFile::artifact(&pdf), PackFile::artifact(&xlsx), PackFile::report(&report).unwrap()];
@@ -251,6 +318,9 @@ fn print(stages: &Stages, sizes: &BTreeMap<&'static str, usize>) {
         println!("{name:<20} {median:>8.2} ms");
     }
     println!("{:<20} {sum:>8.2} ms", "in all");
+    for name in ["gate: pdf, no book", "gate: xlsx, no book"] {
+        println!("{name:<20} {:>8.2} ms", stages.median(name));
+    }
     for (name, bytes) in sizes {
         println!("{name:<20} {bytes:>8} bytes");
     }

@@ -53,6 +53,13 @@ pub trait FactSource: Send + Sync {
     /// As [`FactSource::pin`].
     fn partners<'a>(&'a self, data: &'a DataSet) -> BoxFuture<'a, Result<Vec<Partner>, FactsError>>;
 
+    /// Streams who and what stands beside each partner of a data set: its names, its locations and its customers, each
+    /// as its rows have it, in no order, perhaps more than once.
+    ///
+    /// It may know more than the data set, never less: names are looked for by it, nothing is shown. An error ends
+    /// the stream.
+    fn directory(&self, data: DataSet) -> mpsc::Receiver<Result<Vec<DirectoryEntry>, FactsError>>;
+
     /// Streams the facts of these partners, in the order of their ids.
     ///
     /// Each partner of the list is handed out exactly once, also one without facts. The reader waits while
@@ -65,6 +72,26 @@ pub const BURST_PARTNERS_AHEAD: usize = 4;
 
 /// How many facts are handed over at once.
 pub const BATCH_FACTS_MAX: usize = 1024;
+
+/// How many entries of a directory are handed over at once.
+pub const DIRECTORY_ENTRIES_A_BATCH_MAX: usize = 1024;
+
+/// What one row says of a partner besides figures; what it does not say is none.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+pub struct DirectoryEntry {
+    /// The partner.
+    pub partner_id: String,
+    /// Its name.
+    pub partner_name: Option<String>,
+    /// One of its location accounts.
+    pub location_id: Option<String>,
+    /// Its name.
+    pub location_name: Option<String>,
+    /// The tenant of a customer that it has at that location.
+    pub customer_id: Option<String>,
+    /// The customer's name: personal data.
+    pub customer_name: Option<String>,
+}
 
 /// What a burst is to read.
 #[derive(Clone, Debug)]

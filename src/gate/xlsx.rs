@@ -5,13 +5,18 @@ use std::io::{Cursor, Read};
 
 use zip::ZipArchive;
 
-use super::{Expected, ExpectedKpi, Others};
+use super::search::{Looking, Search, Unit};
+use super::xml::{self, unescaped};
+use super::{Expected, ExpectedKpi, said};
 
 /// The largest part that is inflated; more than Excel's largest sheet takes would be a bomb.
 const PART_BYTES_MAX: u64 = 4 << 30;
 
 /// Sheets beyond this are raw rows; KPIs are not looked for in them.
 const KPI_SHEET_BYTES_MAX: u64 = 8 << 20;
+
+/// The part with the texts of cells.
+const STRINGS: &str = "xl/sharedStrings.xml";
 
 type Archive<'a> = ZipArchive<Cursor<&'a [u8]>>;
 
@@ -22,44 +27,96 @@ enum Cell<'a> {
     Number(f64),
 }
 
-/// What is not as expected; an error when the file cannot be read.
-pub(super) fn inspect(expected: &Expected, bytes: &[u8], others: &Others) -> Result<Vec<String>, String> {
+/// Parts with these endings are pictures.
+const PICTURES: [&str; 4] = [".png", ".jpeg", ".jpg", ".gif"];
+
+/// What is not as expected; an error when the file cannot be read. Each part is inflated once.
+pub(super) fn inspect(expected: &Expected, bytes: &[u8], search: &Search) -> Result<Vec<String>, String> {
     let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|error| error.to_string())?;
-    let shared = part(&mut archive, "xl/sharedStrings.xml").unwrap_or_default();
+    let shared = match archive.index_for_name(STRINGS) {
+        Some(_) => part(&mut archive, STRINGS)?,
+        None => String::new(),
+    };
     let strings: Vec<Cow<'_, str>> = between(&shared, "<si>", "</si>").map(text_of).collect();
+    let mut looking = Looking::new(search);
+    looking.units(strings.iter().map(Cow::as_ref), Unit::Cell, &|n| cell_with(bytes, n));
     let mut open = Open { expected, partner: false, period: false, kpis: vec![None; expected.kpis.len()] };
-    for name in sheets(&mut archive)? {
-        if open.is_done() {
-            break;
+    let sheets = sheets(&archive)?;
+    for name in &sheets {
+        let sheet = part(&mut archive, name)?;
+        if sheet.len() as u64 <= KPI_SHEET_BYTES_MAX && !open.is_done() {
+            open.look_through(&sheet, &strings);
         }
-        let sheet = part(&mut archive, &name)?;
-        open.look_through(&sheet, &strings);
+        look_through_sheet(&sheet, name, &strings, &mut looking);
+    }
+    let names: Vec<String> = archive.file_names().filter_map(Result::ok).map(Cow::into_owned).collect();
+    let is_left = |name: &&String| *name != STRINGS && !sheets.contains(name) && !name.ends_with('/');
+    for name in names.iter().filter(is_left).filter(|name| !PICTURES.iter().any(|ending| name.ends_with(ending))) {
+        xml::look_through(&part(&mut archive, name)?, &mut looking, &|| format!("in `{name}`"));
     }
     let mut findings = open.findings();
-    if !others.is_empty() {
-        findings.extend(strangers(&mut archive, &strings, expected, others)?);
-    }
+    findings.extend(looking.findings);
     Ok(findings)
 }
 
-/// The sheets small enough to hold KPIs, in the file's order.
-fn sheets(archive: &mut Archive<'_>) -> Result<Vec<String>, String> {
-    let mut sheets = Vec::new();
-    for n in 1.. {
-        let name = format!("xl/worksheets/sheet{n}.xml");
-        let Ok(file) = archive.by_name(&name) else { break };
-        if file.size() <= KPI_SHEET_BYTES_MAX {
-            sheets.push(name);
-        }
-    }
+/// The sheets, in the file's order.
+fn sheets(archive: &Archive<'_>) -> Result<Vec<String>, String> {
+    let name = |n: u32| format!("xl/worksheets/sheet{n}.xml");
+    let sheets: Vec<String> = (1..).map(name).take_while(|name| archive.index_for_name(name).is_some()).collect();
     if sheets.is_empty() { Err("it has no sheet".to_owned()) } else { Ok(sheets) }
 }
 
+/// The texts of a sheet that are not among the shared strings: around its cells, and in them where they are in place.
+fn look_through_sheet(sheet: &str, name: &str, strings: &[Cow<'_, str>], looking: &mut Looking<'_>) {
+    let place = || format!("in `{name}`");
+    let Some((head, rest)) = sheet.split_once("<sheetData") else { return xml::look_through(sheet, looking, &place) };
+    let (data, tail) = rest.split_once("</sheetData>").unwrap_or((rest, ""));
+    xml::look_through(head, looking, &place);
+    xml::look_through(tail, looking, &place);
+    if !["inlineStr", "t=\"str\"", "t=\"e\"", "<f"].iter().any(|mark| data.contains(mark)) {
+        return;
+    }
+    let at = |cell: &str| format!("in `{}` of `{name}`", cell.split('"').next().unwrap_or_default());
+    for cell in between(data, "<c r=\"", "</c>") {
+        // Empty cells close themselves, and what follows them up to the next `</c>` is the next cell's.
+        let cell = cell.rsplit_once("<c r=\"").map_or(cell, |(_, last)| last);
+        if !cell.contains("t=\"s\"")
+            && let Some(Cell::Text(text)) = cell_of(cell, strings)
+        {
+            looking.at(&text, Unit::Cell, &|| at(cell));
+        }
+        for formula in cell.split("<f").skip(1).filter_map(|rest| rest.split_once('>')?.1.split_once("</f>")) {
+            looking.at(&unescaped(formula.0), Unit::Text, &|| at(cell));
+        }
+    }
+}
+
+/// The first cell that has a shared string, as `B7` of a sheet; looked up when there is something to say of it.
+fn cell_with(bytes: &[u8], string: usize) -> String {
+    let found = || {
+        let mut archive = ZipArchive::new(Cursor::new(bytes)).ok()?;
+        for name in sheets(&archive).ok()? {
+            let sheet = part(&mut archive, &name).ok()?;
+            if let Some((before, _)) = sheet.split_once(&format!("t=\"s\"><v>{string}</v>")) {
+                let cell = before.rsplit_once("<c r=\"")?.1.split('"').next()?.to_owned();
+                return Some(format!("in `{cell}` of `{name}`"));
+            }
+        }
+        None
+    };
+    found().unwrap_or_else(|| format!("in `{STRINGS}`"))
+}
+
+/// A part as text; what is not UTF-8 in it is replaced, since strangers may have written it.
 fn part(archive: &mut Archive<'_>, name: &str) -> Result<String, String> {
     let file = archive.by_name(name).map_err(|error| format!("`{name}`: {error}"))?;
-    let mut text = String::with_capacity(usize::try_from(file.size().min(1 << 26)).unwrap_or(0));
-    file.take(PART_BYTES_MAX).read_to_string(&mut text).map_err(|error| format!("`{name}`: {error}"))?;
-    Ok(text)
+    let mut bytes = Vec::with_capacity(usize::try_from(file.size().min(1 << 26)).unwrap_or(0));
+    let read = file.take(PART_BYTES_MAX + 1).read_to_end(&mut bytes);
+    read.map_err(|error| format!("`{name}`: {error}"))?;
+    if bytes.len() as u64 > PART_BYTES_MAX {
+        return Err(format!("`{name}` has more than {PART_BYTES_MAX} bytes"));
+    }
+    Ok(String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
 }
 
 /// What is still looked for.
@@ -99,7 +156,7 @@ impl Open<'_> {
     fn findings(self) -> Vec<String> {
         let mut findings = Vec::new();
         if !self.partner {
-            findings.push(format!("expected the partner `{}`, found no such text", self.expected.partner));
+            findings.push("expected the partner's name, found no such text".to_owned());
         }
         if !self.period {
             findings.push(format!("expected the period `{}`, found no such text", self.expected.period));
@@ -108,7 +165,7 @@ impl Open<'_> {
             match found {
                 Some(Ok(())) => {}
                 Some(Err(what)) => findings.push(what),
-                None => findings.push(format!("expected the KPI `{}`, found no such label", kpi.label)),
+                None => findings.push(format!("expected the KPI `{}`, found no such label", kpi.key)),
             }
         }
         findings
@@ -134,12 +191,12 @@ fn compare(kpi: &ExpectedKpi, after: &[Cell<'_>]) -> Result<(), String> {
         .iter()
         .take(2)
         .map(|cell| match cell {
-            Cell::Text(text) => format!("`{text}`"),
+            Cell::Text(text) => said(text),
             Cell::Number(number) => format!("`{number}`"),
         })
         .collect();
     let found = if found.is_empty() { "nothing".to_owned() } else { found.join(" and ") };
-    Err(format!("expected `{}` and `{}` beside `{}`, found {found}", kpi.figure(), kpi.growth.text(), kpi.label))
+    Err(format!("expected `{}` and `{}` beside `{}`, found {found}", kpi.figure(), kpi.growth.text(), kpi.key))
 }
 
 /// A cell from what stands between `<c ` and `</c>`; none when it is empty.
@@ -182,67 +239,12 @@ fn text_of(item: &str) -> Cow<'_, str> {
     }
 }
 
-/// A text without XML's escapes (XML 1.0, 4.6) and without Excel's own (`_x005F_` before `_x0041_`).
-fn unescaped(text: &str) -> Cow<'_, str> {
-    if !text.contains(['&', '_']) {
-        return Cow::Borrowed(text);
-    }
-    let named = text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&apos;", "'");
-    Cow::Owned(named.replace("&amp;", "&").replace("_x005F_", "_"))
-}
-
-/// Headers and footers without their codes, such as `&L` and `&8`; they write `&` twice.
-fn without_codes(text: &str) -> String {
-    let mut plain = String::with_capacity(text.len());
-    let mut letters = text.chars().peekable();
-    while let Some(letter) = letters.next() {
-        match letter {
-            '&' if letters.next_if_eq(&'&').is_some() => plain.push('&'),
-            '&' if letters.peek().is_some_and(char::is_ascii_digit) => {
-                while letters.next_if(char::is_ascii_digit).is_some() {}
-            }
-            '&' => {
-                letters.next();
-                plain.push(' ');
-            }
-            letter => plain.push(letter),
-        }
-    }
-    plain
-}
-
-/// Names of other partners anywhere: strings, and whatever stands in the small parts.
-fn strangers(
-    archive: &mut Archive<'_>,
-    strings: &[Cow<'_, str>],
-    expected: &Expected,
-    others: &Others,
-) -> Result<Vec<String>, String> {
-    let finding = |name: &str, place: &str| format!("expected nothing of another partner, found `{name}` in {place}");
-    let mut findings = Vec::new();
-    for text in strings {
-        findings.extend(others.found_in(text, &expected.partner).map(|name| finding(name, "a cell")));
-    }
-    let names: Vec<String> = archive.file_names().filter_map(Result::ok).map(Cow::into_owned).collect();
-    for name in names.iter().filter(|name| *name != "xl/sharedStrings.xml" && name.ends_with(".xml")) {
-        let text = part(archive, name)?;
-        // The cells of a sheet point to the strings already read, unless they hold them in place.
-        let in_place = text.contains("t=\"inlineStr\"") || text.contains("t=\"str\"");
-        let text = if in_place { &text } else { text.split_once("</sheetData>").map_or(&*text, |(_, rest)| rest) };
-        let text = without_codes(&unescaped(text));
-        findings.extend(others.found_in(&text, &expected.partner).map(|found| finding(found, &format!("`{name}`"))));
-    }
-    findings.sort();
-    findings.dedup();
-    Ok(findings)
-}
-
 #[cfg(test)]
 mod tests {
     use rust_xlsxwriter::{Format, Workbook};
 
-    use crate::gate::sample::report;
-    use crate::gate::{Kind, Others, inspect};
+    use crate::gate::sample::{report, search};
+    use crate::gate::{Kind, inspect};
 
     use super::*;
 
@@ -272,8 +274,7 @@ mod tests {
     const TEXTS: [&str; 3] = [PARTNER, "Product licenses · October 2026", "&LReport"];
 
     fn check(bytes: &[u8], others: &[&str], wants: &[&str]) {
-        let others = Others::new(others.iter().copied()).unwrap();
-        let whats: Vec<String> = match inspect(&report(PARTNER), Kind::Xlsx, "a.xlsx", bytes, &others) {
+        let whats: Vec<String> = match inspect(&report(PARTNER), Kind::Xlsx, bytes, &search(PARTNER, others)) {
             Ok(()) => Vec::new(),
             Err(error) => error.findings.into_iter().map(|finding| finding.what).collect(),
         };
@@ -296,7 +297,7 @@ mod tests {
         check(
             &off_by("Licenses", 1.0),
             &[],
-            &["expected `173,682` and `+7.74%` beside `Licenses`, found `173683` and"],
+            &["expected `173,682` and `+7.74%` beside `licenses`, found `173683` and"],
         );
         check(&off_by("deployed", 0.000_001), &[], &["`136134.500001`"]);
         check(&off_by("growth", -0.000_000_1), &[], &["`+7.74%`"]);
@@ -305,20 +306,21 @@ mod tests {
     #[test]
     fn a_missing_partner_period_or_label_is_found() {
         let right = |_: &str, figure: f64| figure;
-        check(&workbook(right, ["Example", TEXTS[1], ""]), &[], &["the partner `Example & Söhne`"]);
+        check(&workbook(right, ["Example", TEXTS[1], ""]), &[], &["the partner's name"]);
         check(&workbook(right, [PARTNER, "October 2025", ""]), &[], &["the period `October 2026`"]);
         let mut wanting = report(PARTNER);
         let Some(crate::report::Block::Kpis(kpis)) = wanting.sections[0].blocks.first_mut() else { panic!() };
         kpis[0].label = "Seats".to_owned();
-        let error = inspect(&wanting, Kind::Xlsx, "a.xlsx", &workbook(right, TEXTS), &Others::default()).unwrap_err();
-        assert_eq!(error.to_string(), "`a.xlsx`: expected the KPI `Seats`, found no such label");
+        let error = inspect(&wanting, Kind::Xlsx, &workbook(right, TEXTS), &Search::default()).unwrap_err();
+        assert_eq!(error.to_string(), "the workbook: expected the KPI `licenses`, found no such label");
     }
 
     #[test]
     fn another_partners_name_is_found_wherever_it_stands() {
         let right = |_: &str, figure: f64| figure;
         let bytes = workbook(right, [PARTNER, "October 2026, Third & Co", "&LAnother && Sons"]);
-        let wants = ["`Another & Sons` in `xl/worksheets/sheet1.xml`", "`Third & Co` in a cell"];
+        let wants =
+            ["partner `p0`, found the name in `xl/worksheets/sheet1.xml`", "`p1`, found the name in `B2` of `xl/"];
         check(&bytes, &["Another & Sons", "Third & Co", "Fourth"], &wants);
     }
 

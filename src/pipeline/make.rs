@@ -1,17 +1,16 @@
-//! From one partner's facts to the packs of its audiences: read once, split per audience, rendered, gated.
+//! From one partner's facts to the packs of its audiences: read once, split per audience, rendered.
 
-use std::collections::BTreeSet;
-
-use crate::archive::{Manifest, ManifestAudience, Pack, PackFile, PackKey};
+use crate::archive::{Manifest, ManifestAudience, PackFile, PackKey};
 use crate::audience::{Audience, Partner, Role};
 use crate::base::{Digest, EditionId, Month, Period, Range};
 use crate::facts::{AudienceFacts, DataSet, Fact, FactsError, PartnerFacts, Visible};
-use crate::gate::{self, Others};
+use crate::gate::{Book, Own, Search};
 use crate::render::email::compose;
-use crate::render::{Artifact, Format, Job, RenderError, fonts_digest};
+use crate::render::{Artifact, Job, RenderError, fonts_digest};
 use crate::report::{Cell, Report, Rows};
 use crate::sections::{self, Figures, OutOfOrder, RawField, Tally};
 
+use super::check::{OwnTexts, search};
 use super::order::Order;
 use super::spool::{Spool, SpoolWriter};
 
@@ -30,13 +29,15 @@ pub(super) struct Of {
     pub(super) data: DataSet,
     /// The run's pinned instant, which stands for the data's date where no slice has one.
     pub(super) pinned_at: chrono::DateTime<chrono::Utc>,
-    /// The names of all partners of the data: none but its own may stand in a partner's files.
-    pub(super) partners: Others,
+    /// Every id and name of the data: none but an audience's own may stand in its files.
+    pub(super) book: Book,
+    /// What may stand in every file.
+    pub(super) own: Own,
 }
 
 /// A made edition.
 pub(super) enum Made {
-    /// Its files, and what the gate found.
+    /// Its files, and what the gate is to look for in them.
     Pack(Box<Draft>),
     /// There was nothing to report, and the schedule does not send that.
     Empty,
@@ -47,8 +48,8 @@ pub(super) struct Draft {
     pub(super) key: PackKey,
     pub(super) files: Vec<PackFile>,
     pub(super) manifest: Manifest,
-    /// Why it may not leave, if the gate found something.
-    pub(super) finding: Option<String>,
+    /// What must not stand in them.
+    pub(super) search: Search,
 }
 
 /// Why an edition could not be made.
@@ -90,11 +91,10 @@ pub(super) fn make(
 ) -> Result<Vec<Result<Made, MakeError>>, MakeError> {
     let range = order.range(of.period);
     let mut eyes = editions.iter().map(|edition| open(order, edition, &facts, range)).collect::<Vec<_>>();
-    let mut namesakes = BTreeSet::new();
+    let mut own = OwnTexts::default();
     while let Some(batch) = facts.batches.blocking_recv() {
         let batch = batch?;
-        let names = batch.iter().flat_map(|fact| [&fact.customer_name, &fact.location_name]).flatten();
-        namesakes.extend(names.filter(|name| of.partners.knows(name)).cloned());
+        own.read(&batch);
         for of_one in &mut eyes {
             let read = of_one.as_mut().map_or(Ok(()), |eyes| eyes.read(&batch, range.first()));
             if let Err(error) = read {
@@ -103,7 +103,7 @@ pub(super) fn make(
         }
     }
     let partner = &facts.partner;
-    let of = &Of { partners: of.partners.but(namesakes), ..of.clone() };
+    let of = &Of { own: own.of(&of.own, &facts.coverage), ..of.clone() };
     Ok(eyes.into_iter().map(|eyes| eyes.and_then(|eyes| eyes.close(order, of, partner, range))).collect())
 }
 
@@ -145,7 +145,8 @@ impl Eyes<'_> {
         }
         let report = report(order, of, (partner, self.role, self.edition), range, &figures);
         let rows = self.spool.map(SpoolWriter::finish).transpose()?;
-        let draft = draft(order, of, self.edition, &report, rows.as_ref())?;
+        let search = search(order, of, partner, self.role, self.edition);
+        let draft = draft(order, of, self.edition, &report, rows.as_ref(), search)?;
         Ok(Made::Pack(Box::new(draft)))
     }
 }
@@ -173,8 +174,15 @@ fn report(
     sections::report(&order.template, &request, figures)
 }
 
-/// Renders the files, has the gate read them back, and lays the pack out.
-fn draft(order: &Order, of: &Of, edition: &Edition, report: &Report, rows: Option<&Spool>) -> Result<Draft, MakeError> {
+/// Renders the files and lays the pack out.
+fn draft(
+    order: &Order,
+    of: &Of,
+    edition: &Edition,
+    report: &Report,
+    rows: Option<&Spool>,
+    search: Search,
+) -> Result<Draft, MakeError> {
     let theme = order.themes.of(&edition.audience.partner_id);
     let job = Job { report, rows: rows.map(|rows| rows as &dyn Rows), theme };
     let artifacts: Vec<Artifact> =
@@ -187,7 +195,6 @@ fn draft(order: &Order, of: &Of, edition: &Edition, report: &Report, rows: Optio
             "characters that no font has were replaced by a sign; a font that has them can be named in the configuration"
         );
     }
-    let finding = artifacts.iter().find_map(|artifact| inspect(report, artifact, &of.partners).err());
     let attached: Vec<(&str, u64)> =
         artifacts.iter().map(|artifact| (artifact.file_name.as_str(), artifact.bytes.len() as u64)).collect();
     let mail = compose(report, &order.mail, &attached)?;
@@ -201,34 +208,8 @@ fn draft(order: &Order, of: &Of, edition: &Edition, report: &Report, rows: Optio
         key: key(order, of.period, &edition.audience, edition.number),
         files,
         manifest: manifest(order, of, edition, report)?,
-        finding,
+        search,
     })
-}
-
-/// Has the gate read the artifacts of an archived pack back.
-pub(super) fn inspect_pack(pack: &Pack) -> Result<(), String> {
-    let report = pack.report().ok_or("`report.json` is not readable")?;
-    let artifacts = pack.files.iter().filter_map(|file| {
-        let format = Format::ALL.into_iter().find(|format| format.media_type() == file.media_type)?;
-        Some((format, file))
-    });
-    for (format, file) in artifacts {
-        gate::inspect(&report, kind(format), &file.name, &file.bytes, &Others::default())
-            .map_err(|error| error.to_string())?;
-    }
-    Ok(())
-}
-
-fn inspect(report: &Report, artifact: &Artifact, partners: &Others) -> Result<(), String> {
-    gate::inspect(report, kind(artifact.format), &artifact.file_name, &artifact.bytes, partners)
-        .map_err(|error| error.to_string())
-}
-
-fn kind(format: Format) -> gate::Kind {
-    match format {
-        Format::Pdf => gate::Kind::Pdf,
-        Format::Xlsx => gate::Kind::Xlsx,
-    }
 }
 
 /// Where an edition's pack stands.

@@ -2,6 +2,7 @@
 
 mod begin;
 mod behind;
+mod check;
 mod mail;
 mod make;
 mod order;
@@ -9,6 +10,8 @@ mod pace;
 mod plan;
 mod run;
 mod spool;
+#[cfg(test)]
+mod tests;
 
 pub use order::{Makers, Order, Press, Stop};
 pub use pace::{Pace, Rates};

@@ -6,17 +6,18 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 
 use crate::archive::ArchiveError;
-use crate::base::Period;
+use crate::base::{Digest, Period};
 use crate::facts::{BurstRequest, DataSet, FactsError, PartnerFacts};
-use crate::gate::Others;
+use crate::gate::{BookError, Search};
 use crate::ledger::{
     Beginning, EditionClaim, EditionOutcome, LedgerError, NewEdition, NewRun, Planned, RunId, RunRow, RunState,
 };
 
 use super::begin::{Begun, begin};
 use super::behind::doubts;
+use super::check;
 use super::mail::{ask_uncertain, deliver_ready};
-use super::make::{Draft, Edition, Made, MakeError, Of, inspect_pack, make};
+use super::make::{Draft, Edition, Made, MakeError, Of, make};
 use super::order::{Order, Press};
 use super::plan::{Plan, PlannedEdition, plan};
 
@@ -53,9 +54,9 @@ pub enum RunError {
     /// The archive cannot be looked through.
     #[error(transparent)]
     Archive(#[from] ArchiveError),
-    /// The names of the partners are more than the gate can look for.
-    #[error("the partners' names: {0}")]
-    Names(String),
+    /// The ids and names of the data are more than the gate can look for.
+    #[error(transparent)]
+    Book(#[from] BookError),
     /// The pinned data set of a run that is resumed cannot be read from its row.
     #[error("run {run}: its data set `{data}` is not readable")]
     DataSet {
@@ -176,11 +177,10 @@ async fn work(press: &Press, order: &Arc<Order>, row: &RunRow, progress: &Progre
 }
 
 /// What the run's editions share.
-async fn of(press: &Press, row: &RunRow) -> Result<Of, RunError> {
+async fn of(press: &Press, order: &Order, row: &RunRow) -> Result<Of, RunError> {
     let data = data_set(row.id, &row.data)?;
-    let partners = press.facts.partners(&data).await?;
-    let names = Others::new(partners.iter().map(|partner| partner.name.as_str())).map_err(RunError::Names)?;
-    Ok(Of { period: row.period, data, pinned_at: row.planned_at, partners: names })
+    let book = check::book(press, &data).await?;
+    Ok(Of { period: row.period, data, pinned_at: row.planned_at, book, own: check::own(order) })
 }
 
 /// Claims and makes editions until none is left to claim. A run that only waits for mails to be tried again reads
@@ -195,7 +195,7 @@ async fn make_all(press: &Press, order: &Arc<Order>, row: &RunRow, progress: &Pr
         }
         let of = match shared.take() {
             Some(of) => of,
-            None => of(press, row).await?,
+            None => of(press, order, row).await?,
         };
         make_claimed(press, order, &of, claims, progress).await?;
         shared = Some(of);
@@ -321,29 +321,43 @@ fn retry(error: &MakeError) -> EditionOutcome {
     }
 }
 
-/// Files a pack; one that the gate holds is filed too, as the evidence of why it was held. One that an admin has
-/// released may leave whatever the gate finds.
+/// Files a pack, reads it back as it was filed, and has the gate look through it: what it holds stays filed, as the
+/// evidence of why it was held. One that an admin has released may leave whatever the gate finds.
+///
+/// A complete pack of the same edition that an earlier program filed before it could say so is taken over: what is in
+/// the archive is never overwritten.
 async fn file(press: &Press, draft: Draft, is_released: bool) -> EditionOutcome {
-    let finding = draft.finding.filter(|_| !is_released);
-    match (press.archive.put(&draft.key, &draft.files, draft.manifest).await, finding) {
-        (Ok(archived), None) => EditionOutcome::Archived { path: archived.path, manifest: archived.manifest_digest },
-        (Ok(archived), Some(finding)) => EditionOutcome::Held(format!("gate: {finding}; see {}", archived.path)),
-        (Err(ArchiveError::Taken { path, .. }), _) => adopt(press, &path).await,
-        (Err(error), _) if error.is_transient() => EditionOutcome::Retry(error.to_string()),
-        (Err(error), _) => EditionOutcome::Failed(error.to_string()),
+    let (path, is_taken_over) = match press.archive.put(&draft.key, &draft.files, draft.manifest).await {
+        Ok(archived) => (archived.path, false),
+        Err(ArchiveError::Taken { path, .. }) => (path, true),
+        Err(error) => return not_filed(&error),
+    };
+    match looked_through(press, &path, draft.search).await {
+        Ok((manifest, Ok(()))) => EditionOutcome::Archived { path, manifest },
+        Ok((manifest, Err(finding))) if is_released && !is_taken_over => {
+            tracing::warn!(path, finding, "an edition that an admin has released leaves despite what the gate found");
+            EditionOutcome::Archived { path, manifest }
+        }
+        Ok((_, Err(finding))) => EditionOutcome::Held(format!("gate: {finding}; see {path}")),
+        Err(outcome) => outcome,
     }
 }
 
-/// Takes over a complete pack of the same edition that an earlier program filed before it could say so: what is in
-/// the archive is never overwritten. The gate reads it back like any other.
-async fn adopt(press: &Press, path: &str) -> EditionOutcome {
-    let pack = match press.archive.get(path).await {
-        Ok(pack) => pack,
-        Err(error) => return EditionOutcome::Failed(error.to_string()),
-    };
-    match inspect_pack(&pack) {
-        Ok(()) => EditionOutcome::Archived { path: pack.path, manifest: pack.manifest_digest },
-        Err(finding) => EditionOutcome::Held(format!("gate: {finding}; see {path}")),
+/// The digest of a filed pack's manifest, and what the gate finds in its files as the archive hands them out.
+async fn looked_through(
+    press: &Press,
+    path: &str,
+    search: Search,
+) -> Result<(Digest, Result<(), String>), EditionOutcome> {
+    let pack = press.archive.get(path).await.map_err(|error| not_filed(&error))?;
+    let looked = tokio::task::spawn_blocking(move || (pack.manifest_digest, check::inspect(&pack, &search))).await;
+    looked.map_err(|error| EditionOutcome::Retry(format!("looking through it broke off: {error}")))
+}
+
+fn not_filed(error: &ArchiveError) -> EditionOutcome {
+    match error.is_transient() {
+        true => EditionOutcome::Retry(error.to_string()),
+        false => EditionOutcome::Failed(error.to_string()),
     }
 }
 

@@ -12,6 +12,8 @@ mod days;
 #[cfg(test)]
 mod gaps;
 #[cfg(test)]
+mod leaks;
+#[cfg(test)]
 mod looks;
 #[cfg(test)]
 mod rules;

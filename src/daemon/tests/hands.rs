@@ -6,7 +6,7 @@ use tokio::sync::mpsc;
 
 use super::*;
 use crate::audience::Partner;
-use crate::facts::{BurstRequest, DataSet, FactSource, FactsError, Lacking, PartnerFacts};
+use crate::facts::{BurstRequest, DataSet, DirectoryEntry, FactSource, FactsError, Lacking, PartnerFacts};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mail_that_is_told_as_uncertain_by_now_does_not_go_out_any_more() {
@@ -76,6 +76,10 @@ impl FactSource for Locked {
 
     fn partners<'a>(&'a self, _: &'a DataSet) -> BoxFuture<'a, Result<Vec<Partner>, FactsError>> {
         Box::pin(async { Ok(Vec::new()) })
+    }
+
+    fn directory(&self, _: DataSet) -> mpsc::Receiver<Result<Vec<DirectoryEntry>, FactsError>> {
+        mpsc::channel(1).1
     }
 
     fn burst(&self, _: BurstRequest) -> mpsc::Receiver<Result<PartnerFacts, FactsError>> {

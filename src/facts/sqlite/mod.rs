@@ -3,6 +3,7 @@
 mod backup;
 mod burst;
 mod choice;
+mod directory;
 mod lacking;
 mod migrate;
 mod order;
@@ -32,7 +33,9 @@ pub use recipients::{RecipientRow, read_recipients};
 pub use summary::{FactsSummary, UnmappedProduct};
 pub use view::SqliteView;
 
-use super::{BURST_PARTNERS_AHEAD, BurstRequest, DataSet, FactSource, FactsError, Lacking, PartnerFacts};
+use super::{
+    BURST_PARTNERS_AHEAD, BurstRequest, DataSet, DirectoryEntry, FactSource, FactsError, Lacking, PartnerFacts,
+};
 use crate::audience::Partner;
 use crate::base::Month;
 
@@ -170,6 +173,13 @@ impl FactSource for SqliteFacts {
 
     fn partners<'a>(&'a self, data: &'a DataSet) -> BoxFuture<'a, Result<Vec<Partner>, FactsError>> {
         Box::pin(self.partners_of(data))
+    }
+
+    fn directory(&self, data: DataSet) -> mpsc::Receiver<Result<Vec<DirectoryEntry>, FactsError>> {
+        let (sender, receiver) = mpsc::channel(directory::BATCHES_AHEAD);
+        let facts = self.clone();
+        tokio::spawn(async move { directory::of_tables(&facts, &data, &sender).await });
+        receiver
     }
 
     fn burst(&self, request: BurstRequest) -> mpsc::Receiver<Result<PartnerFacts, FactsError>> {

@@ -9,6 +9,7 @@ use sha2::Digest as _;
 use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
 use tokio::sync::mpsc;
 
+use super::directory;
 use super::lacking;
 use super::recipients::quoted;
 use super::view_burst;
@@ -17,7 +18,7 @@ use super::{name_failure, other_kind, read_only, require};
 use crate::audience::Partner;
 use crate::base::{Digest, Month};
 use crate::facts::{
-    BURST_PARTNERS_AHEAD, BurstRequest, DataSet, FactSource, FactsError, Lacking, Measure, PartnerFacts,
+    BURST_PARTNERS_AHEAD, BurstRequest, DataSet, DirectoryEntry, FactSource, FactsError, Lacking, Measure, PartnerFacts,
 };
 
 /// The columns of the canonical relation, in its order.
@@ -194,6 +195,13 @@ impl FactSource for SqliteView {
                 DataSet::Loads(_) => Err(other_kind("the data set is one of our own tables, not of a view")),
             }
         })
+    }
+
+    fn directory(&self, data: DataSet) -> mpsc::Receiver<Result<Vec<DirectoryEntry>, FactsError>> {
+        let (sender, receiver) = mpsc::channel(directory::BATCHES_AHEAD);
+        let view = self.clone();
+        tokio::spawn(async move { directory::of_view(&view, &data, &sender).await });
+        receiver
     }
 
     fn burst(&self, request: BurstRequest) -> mpsc::Receiver<Result<PartnerFacts, FactsError>> {

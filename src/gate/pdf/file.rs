@@ -27,12 +27,18 @@ enum Place {
     In(u32, usize),
 }
 
+/// An object stream, inflated, and where each of its objects begins.
+struct Packed {
+    data: Vec<u8>,
+    starts: Vec<usize>,
+}
+
 /// An opened file.
 pub(super) struct File<'a> {
     bytes: &'a [u8],
     places: BTreeMap<u32, Place>,
     trailer: Dict,
-    inflated: RefCell<BTreeMap<u32, Rc<Vec<u8>>>>,
+    inflated: RefCell<BTreeMap<u32, Rc<Packed>>>,
     budget: Cell<u64>,
 }
 
@@ -176,20 +182,24 @@ impl<'a> File<'a> {
         let Some(Place::At(at)) = self.places.get(&stream) else { return None };
         let (Object::Dict(dict), Some(raw)) = self.indirect(*at, Some(stream))? else { return None };
         let known = self.inflated.borrow().get(&stream).cloned();
-        let data = match known {
-            Some(data) => data,
+        let packed = match known {
+            Some(packed) => packed,
             None => {
-                let data = Rc::new(self.decoded(&dict, raw).ok()?);
-                self.inflated.borrow_mut().insert(stream, Rc::clone(&data));
-                data
+                let data = self.decoded(&dict, raw).ok()?;
+                let first = dict.number("First")?;
+                let mut reader = Reader::new(&data, 0);
+                let mut starts = Vec::new();
+                // Pairs of a number and an offset; read once, since whoever asks for one object asks for all.
+                for _ in 0..dict.number("N")?.min(data.len()) {
+                    reader.next()?;
+                    starts.push(first.checked_add(reader.next()?.index()?)?);
+                }
+                let packed = Rc::new(Packed { data, starts });
+                self.inflated.borrow_mut().insert(stream, Rc::clone(&packed));
+                packed
             }
         };
-        let mut reader = Reader::new(&data, 0);
-        for _ in 0..2 * n + 1 {
-            reader.next()?;
-        }
-        let offset = reader.next()?.index()?;
-        Reader::new(&data, dict.number("First")?.checked_add(offset)?).next()
+        Reader::new(&packed.data, *packed.starts.get(n)?).next()
     }
 
     /// An object, or what a reference to it leads to.

@@ -3,18 +3,20 @@
 use super::file::File;
 use super::font::text_string;
 use super::object::Object;
+use crate::gate::search::Unit;
+use crate::gate::xml::unescaped;
 
-/// Calls `look` with each text and with where it stands.
-pub(super) fn texts(file: &File<'_>, look: &mut dyn FnMut(&str, &str)) -> Result<(), String> {
+/// Calls `look` with each text, what it is, and where it stands.
+pub(super) fn texts(file: &File<'_>, look: &mut dyn FnMut(&str, Unit, &str)) -> Result<(), String> {
     for number in file.numbers() {
         let Some(object) = file.object(number) else { continue };
-        strings(&object, &mut |text| look(&text_string(text), "its titles, bookmarks or alt texts"));
+        strings(&object, &mut |text| look(&text_string(text), Unit::Text, "its titles, bookmarks or alt texts"));
         let Object::Dict(dict) = &object else { continue };
         let of = |kind: &str| dict.get("Type").is_some_and(|name| name.is_name(kind));
         if of("EmbeddedFile") {
-            fields(&file.stream(number)?.1, &mut |text| look(text, "an attached file"))?;
+            fields(&file.stream(number)?.1, &mut |text| look(text, Unit::Field, "an attached file"))?;
         } else if of("Metadata") {
-            look(&String::from_utf8_lossy(&file.stream(number)?.1), "its metadata");
+            look(&unescaped(&String::from_utf8_lossy(&file.stream(number)?.1)), Unit::Text, "its metadata");
         }
     }
     Ok(())

@@ -6,7 +6,8 @@ mod hidden;
 mod object;
 mod text;
 
-use super::{Expected, ExpectedKpi, Others};
+use super::search::{Looking, Search};
+use super::{Expected, ExpectedKpi, said};
 
 use file::File;
 use text::Run;
@@ -25,39 +26,30 @@ const SHORTENED_CHARS_MIN: usize = 24;
 const SHORTENED_END_CHARS_MIN: usize = 6;
 
 /// What is not as expected; an error when the file cannot be read.
-pub(super) fn inspect(expected: &Expected, bytes: &[u8], others: &Others) -> Result<Vec<String>, String> {
+pub(super) fn inspect(expected: &Expected, bytes: &[u8], search: &Search) -> Result<Vec<String>, String> {
     let file = File::open(bytes)?;
     let mut pages: Vec<Page> = Vec::new();
     let mut open = Open { partner: true, period: true, kpis: expected.kpis.iter().collect() };
+    let mut looking = Looking::new(search);
     text::pages(&file, &mut |runs| {
         let page = Page::new(runs);
         open.look_through(expected, &page);
         pages.push(page);
-        // Another partner's name may stand on any page; what must be there is there once.
-        open.is_done() && others.is_empty()
+        let n = pages.len();
+        if let Some(page) = pages.last() {
+            looking.runs(page.runs.iter().map(|run| run.text.as_str()), &|| format!("on page {n}"));
+        }
     })?;
     let mut findings = Vec::new();
     if open.partner {
-        findings.push(format!("expected the partner `{}`, found no such text", expected.partner));
+        findings.push("expected the partner's name, found no such text".to_owned());
     }
     if open.period {
         findings.push(format!("expected the period `{}`, found no such text", expected.period));
     }
     findings.extend(open.kpis.iter().map(|kpi| wrong_kpi(kpi, &pages)));
-    if !others.is_empty() {
-        for (n, page) in pages.iter().enumerate() {
-            let text: Vec<&str> = page.runs.iter().map(|run| run.text.as_str()).collect();
-            let text = text.join(" ");
-            let finding = |name| format!("expected nothing of another partner, found `{name}` on page {}", n + 1);
-            findings.extend(others.found_in(&text, &expected.partner).map(finding));
-        }
-        let mut unseen = std::collections::BTreeSet::new();
-        hidden::texts(&file, &mut |text, place| {
-            let finding = |name| format!("expected nothing of another partner, found `{name}` in {place}");
-            unseen.extend(others.found_in(text, &expected.partner).map(finding));
-        })?;
-        findings.extend(unseen);
-    }
+    hidden::texts(&file, &mut |text, unit, place| looking.at(text, unit, &|| format!("in {place}")))?;
+    findings.extend(looking.findings);
     Ok(findings)
 }
 
@@ -69,10 +61,6 @@ struct Open<'a> {
 }
 
 impl Open<'_> {
-    fn is_done(&self) -> bool {
-        !self.partner && !self.period && self.kpis.is_empty()
-    }
-
     fn look_through(&mut self, expected: &Expected, page: &Page) {
         self.partner = self.partner && !page.has_name(&expected.partner);
         self.period = self.period && page.places(&expected.period).next().is_none();
@@ -86,7 +74,7 @@ fn wrong_kpi(kpi: &ExpectedKpi, pages: &[Page]) -> String {
     for page in pages {
         for label in page.places(&kpi.label).map(|run| &page.runs[run]) {
             for run in page.runs.iter().filter(|run| is_beside(label, run)) {
-                let said = format!("`{}`", run.text.trim());
+                let said = said(run.text.trim());
                 if run.points >= label.points * FIGURE_LARGER {
                     found.push(said);
                 } else if run.text.contains('%') {
@@ -95,7 +83,7 @@ fn wrong_kpi(kpi: &ExpectedKpi, pages: &[Page]) -> String {
             }
         }
     }
-    let wanted = format!("expected `{}` and `{}` beside `{}`", kpi.figure(), kpi.growth.text(), kpi.label);
+    let wanted = format!("expected `{}` and `{}` beside `{}`", kpi.figure(), kpi.growth.text(), kpi.key);
     if !pages.iter().any(|page| page.places(&kpi.label).next().is_some()) {
         format!("{wanted}, found no such label")
     } else if found.is_empty() && growth.is_empty() {

@@ -21,11 +21,11 @@ pub(super) struct Run {
     pub(super) text: String,
 }
 
-/// Hands out each page's runs, in the order in which they are drawn, until `page` says that it has enough.
-pub(super) fn pages(file: &File<'_>, page: &mut dyn FnMut(Vec<Run>) -> bool) -> Result<(), String> {
+/// Hands out each page's runs, in the order in which they are drawn.
+pub(super) fn pages(file: &File<'_>, page: &mut dyn FnMut(Vec<Run>)) -> Result<(), String> {
     let root = file.dict(file.trailer(), "Root").ok_or("it has no catalogue")?;
     let node = file.dict(&root, "Pages").ok_or("it has no pages")?;
-    let mut reading = Reading { file, fonts: HashMap::new(), page, is_enough: false };
+    let mut reading = Reading { file, fonts: HashMap::new(), page };
     reading.node(&node, &Dict::default(), 0)
 }
 
@@ -43,8 +43,7 @@ fn times(first: Matrix, then: Matrix) -> Matrix {
 struct Reading<'f, 'a> {
     file: &'f File<'a>,
     fonts: HashMap<u32, Rc<Font>>,
-    page: &'f mut dyn FnMut(Vec<Run>) -> bool,
-    is_enough: bool,
+    page: &'f mut dyn FnMut(Vec<Run>),
 }
 
 /// What stands while a content stream is read.
@@ -67,16 +66,13 @@ impl Reading<'_, '_> {
         let Some(Object::Array(kids)) = self.file.entry(node, "Kids") else {
             let mut runs = Vec::new();
             self.content(&self.contents(node)?, &resources, IDENTITY, &mut runs, 0)?;
-            self.is_enough = (self.page)(runs);
+            (self.page)(runs);
             return Ok(());
         };
         if depth > DEPTH_MAX {
             return Err("its pages lie too deep".to_owned());
         }
         for kid in kids {
-            if self.is_enough {
-                return Ok(());
-            }
             let Some(Object::Dict(kid)) = self.file.resolved(&kid) else { return Err("a page is missing".to_owned()) };
             self.node(&kid, &resources, depth + 1)?;
         }
