@@ -8,7 +8,7 @@ use crate::render::email::MailBody;
 use crate::report::Report;
 
 /// The names of the files that stand beside the artifacts.
-const REPORT: &str = "report.json";
+pub(super) const REPORT: &str = "report.json";
 const TEXT: &str = "mail.txt";
 const HTML: &str = "mail.html";
 const SUBJECT: &str = "Subject: ";
@@ -18,7 +18,9 @@ impl Pack {
     pub fn mail(&self) -> Option<MailBody> {
         let text = self.text(TEXT)?.strip_prefix(SUBJECT)?;
         let (subject, text) = text.split_once("\n\n")?;
-        Some(MailBody { subject: subject.to_owned(), text: text.to_owned(), html: self.text(HTML)?.to_owned() })
+        let (subject, text, html) = (subject.to_owned(), text.to_owned(), self.text(HTML)?.to_owned());
+        // What is the same for all recipients has no pictures: these are named by the mail they go with.
+        Some(MailBody { subject, text, html, pictures: Vec::new() })
     }
 
     /// The report as values; none when it is not there or not readable.

@@ -25,6 +25,7 @@ pub use shelf::Shelf;
 
 use self::store::{Found, Store};
 use crate::base::Digest;
+use crate::report::Report;
 
 /// How many folders of one edition may be tried: `1/`, `1.2/` … `1.100/`. Each stands for a crash.
 const FOLDERS_MAX: u32 = 100;
@@ -114,13 +115,26 @@ impl Archive {
     /// # Errors
     /// When there is no manifest, when it cannot be read, or when a file is missing or differs; the file is named.
     pub async fn get(&self, path: &str) -> Result<Pack, ArchiveError> {
+        self.read(path, |_| true).await
+    }
+
+    /// The report as values of the pack in a folder, checked against the manifest; no other file is read. None when it is
+    /// not there or not readable.
+    ///
+    /// # Errors
+    /// As [`Archive::get`].
+    pub async fn report(&self, path: &str) -> Result<Option<Report>, ArchiveError> {
+        Ok(self.read(path, |name| name == content::REPORT).await?.report())
+    }
+
+    async fn read(&self, path: &str, is_wanted: impl Fn(&str) -> bool) -> Result<Pack, ArchiveError> {
         let folder = pack::parsed(path)?;
         let missing = |file: &str| ArchiveError::Missing { path: path.to_owned(), file: file.to_owned() };
         let bytes = self.store.read(&pack::object(&folder, MANIFEST_NAME)?).await?;
         let bytes = bytes.ok_or_else(|| missing(MANIFEST_NAME))?;
         let manifest = Manifest::from_bytes(path, &bytes)?;
         let mut files = Vec::with_capacity(manifest.files.len());
-        for listed in &manifest.files {
+        for listed in manifest.files.iter().filter(|listed| is_wanted(&listed.name)) {
             // A manifest that was tampered with must not lead out of its folder.
             pack::check_name(&listed.name)?;
             let bytes = self.store.read(&pack::object(&folder, &listed.name)?).await?;

@@ -342,6 +342,7 @@ async fn the_mail_reads_back_as_it_was_archived() {
         subject: "Product licenses, Größe & Söhne".to_owned(),
         text: "One line.\n\nAnother.\n".to_owned(),
         html: "<p>One</p>\n".to_owned(),
+        pictures: vec![],
     };
     let folder = tempfile::tempdir().unwrap();
     let archive = Archive::folder(folder.path()).unwrap();

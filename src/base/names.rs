@@ -1,5 +1,8 @@
 //! The one place that makes foreign names safe for file names, headers and plain lines of text.
 
+use unicode_normalization::UnicodeNormalization as _;
+use unicode_normalization::char::is_combining_mark;
+
 use super::Digest;
 
 /// The longest file name part we make, in characters; file systems end at 255 bytes.
@@ -52,6 +55,57 @@ fn is_reserved(name: &str) -> bool {
         || (stem.len() == 4
             && (stem.starts_with("com") || stem.starts_with("lpt"))
             && stem.as_bytes()[3].is_ascii_digit())
+}
+
+/// The longest ASCII name, in characters.
+const ASCII_CHARS_MAX: usize = 120;
+
+/// A file's name in ASCII, for programs that know no other: what has a Latin letter beneath keeps that, the rest goes.
+///
+/// Its ending stays. A name that is in ASCII and has no quotes is as it was.
+pub fn ascii_name(name: &str) -> String {
+    let name = header_text(name);
+    let is_plain = |letter: char| (letter.is_ascii_graphic() || letter == ' ') && !matches!(letter, '"' | '\\' | '/');
+    if !name.is_empty() && name.len() <= ASCII_CHARS_MAX && name.chars().all(is_plain) {
+        return name;
+    }
+    let (stem, ending) = name.rsplit_once('.').unwrap_or((&name, ""));
+    let parts = stem.split('_').map(ascii_part).filter(|part| !part.is_empty()).collect::<Vec<_>>();
+    let stem: String = parts.join("_").chars().take(ASCII_CHARS_MAX).collect();
+    let stem = if stem.is_empty() { "attachment" } else { &stem };
+    match ascii_part(ending) {
+        ending if ending.is_empty() => stem.to_owned(),
+        ending => format!("{stem}.{}", ending.chars().take(ASCII_CHARS_MAX / 10).collect::<String>()),
+    }
+}
+
+/// Letters, digits, dots and single hyphens.
+fn ascii_part(part: &str) -> String {
+    let mut kept = String::new();
+    for letter in part.nfkd().filter(|letter| !is_combining_mark(*letter)) {
+        match letter {
+            letter if letter.is_ascii_alphanumeric() || letter == '.' => kept.push(letter),
+            // Letters that Unicode does not take apart.
+            'ß' => kept.push_str("ss"),
+            'æ' => kept.push_str("ae"),
+            'Æ' => kept.push_str("AE"),
+            'œ' => kept.push_str("oe"),
+            'Œ' => kept.push_str("OE"),
+            'ø' => kept.push('o'),
+            'Ø' => kept.push('O'),
+            'đ' | 'ð' => kept.push('d'),
+            'Đ' | 'Ð' => kept.push('D'),
+            'ł' => kept.push('l'),
+            'Ł' => kept.push('L'),
+            'ħ' => kept.push('h'),
+            'þ' => kept.push_str("th"),
+            'Þ' => kept.push_str("Th"),
+            'ı' => kept.push('i'),
+            _ if kept.ends_with('-') => {}
+            _ => kept.push('-'),
+        }
+    }
+    kept.trim_matches(['-', '.']).to_owned()
 }
 
 /// A text for a mail header or one line of a log: control characters become blanks, runs of blanks one.
@@ -112,6 +166,25 @@ mod tests {
         assert_eq!(readable_name("<r>x</r>"), "r-x-r");
         assert_eq!(readable_name("=\"../..\""), "name");
         assert!(readable_name(&"長".repeat(200)).len() <= 120);
+    }
+
+    #[test]
+    fn every_name_has_a_twin_in_ascii_that_people_still_read() {
+        for (name, twin) in [
+            ("product-licenses_2026-10_Contoso_1.pdf", "product-licenses_2026-10_Contoso_1.pdf"),
+            ("Report (final).pdf", "Report (final).pdf"),
+            ("licenses_Größe-Ørskovik-Łódź_7.xlsx", "licenses_Grosse-Orskovik-Lodz_7.xlsx"),
+            ("licenses_2026-10_شركة-الأمثلة_61.pdf", "licenses_2026-10_61.pdf"),
+            ("ｆｕｌｌ.pdf", "full.pdf"),
+            ("北京.pdf", "attachment.pdf"),
+            ("北京", "attachment"),
+            ("a\"b\r\nX-Evil: 1.pdf", "a-b-X-Evil-1.pdf"),
+            ("../../etc/passwd", "attachment.etc-passwd"),
+            ("", "attachment"),
+        ] {
+            assert_eq!(ascii_name(name), twin, "{name}");
+        }
+        assert!(ascii_name(&format!("{}.pdf", "ä".repeat(500))).len() <= 130);
     }
 
     #[test]

@@ -45,12 +45,19 @@ async fn all(ledger: &Ledger, say: &Say) -> Result<(), Failure> {
     let held = ledger.held().await?;
     let mut rows =
         vec![["run", "schedule", "period", "state", "editions", "mails", "planned"].map(str::to_owned).to_vec()];
-    let mut list = Vec::new();
+    let (mut list, mut noted) = (Vec::new(), String::new());
     for run in &runs {
         let counts = ledger.counts(run.id).await?;
         rows.push(row(run, &counts));
         let held = held.iter().find(|held| held.run == run.id);
-        list.push(serde_json::json!({ "run": run, "counts": counts, "held": held }));
+        let n_noted = ledger.n_noted(run.id).await?;
+        if n_noted > 0 {
+            noted.push_str(&format!(
+                "  run {id}: {n_noted} mails went without a file: pressrun status --run {id}\n",
+                id = run.id
+            ));
+        }
+        list.push(serde_json::json!({ "run": run, "counts": counts, "held": held, "n_noted": n_noted }));
     }
     let mut text = match runs.len() {
         0 => "Nothing ran yet.\n".to_owned(),
@@ -65,6 +72,7 @@ async fn all(ledger: &Ledger, say: &Say) -> Result<(), Failure> {
         text.push_str(&format!("Run {} is {}{until}: {}\n", run.id, run.state, run.reason));
     }
     held.iter().for_each(|held| text.push_str(&holds(held)));
+    text.push_str(&noted);
     say.result(&list, &text);
     Ok(())
 }
@@ -122,6 +130,11 @@ async fn one(ledger: &Ledger, id: RunId, say: &Say) -> Result<(), Failure> {
     }
     for delivery in deliveries.rows.iter().filter(|delivery| delivery.state != DeliveryState::Delivered) {
         text.push_str(&format!("  mail to {}: {}: {}\n", delivery.address, delivery.state, delivery.reason));
+    }
+    for delivery in &deliveries.rows {
+        if let Some(note) = &delivery.note {
+            text.push_str(&format!("  mail to {}: {note}\n", delivery.address));
+        }
     }
     if editions.more || deliveries.more {
         text.push_str("  and more\n");

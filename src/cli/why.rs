@@ -153,6 +153,9 @@ fn got(row: &DeliveryRow, attempts: &[AttemptRow]) -> String {
         row.reason,
         row.n_attempts
     );
+    if let Some(note) = &row.note {
+        text.push_str(&format!("    {note}\n"));
+    }
     // A mail that went at once needs no list of tries.
     let is_plain = row.state == DeliveryState::Delivered && attempts.len() == 1;
     for attempt in attempts.iter().filter(|_| !is_plain) {

@@ -3,11 +3,12 @@
 use std::time::SystemTime;
 
 use lettre::Address;
-use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
-use lettre::message::{Attachment, Body, Mailbox, Message, MultiPart, SinglePart};
+use lettre::message::header::{ContentId, ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
+use lettre::message::{Body, Mailbox, Message, MultiPart, SinglePart};
 
-use super::Parcel;
-use crate::base::{Digest, header_text};
+use super::disposition::Disposition;
+use super::{MailList, Parcel};
+use crate::base::{Digest, ascii_name, header_text};
 
 /// A mail as a relay or a folder takes it.
 pub(super) struct Mail {
@@ -33,6 +34,12 @@ pub(super) fn mail(parcel: &Parcel) -> Result<Mail, String> {
         .subject(header_text(&parcel.subject))
         // RFC 3834: keeps out-of-office notes from answering a machine.
         .raw_header(HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".to_owned()));
+    if let Some(list) = &parcel.list {
+        builder = builder.raw_header(list_id(list)?);
+    }
+    if let Some(earlier) = &parcel.references {
+        builder = builder.references(format!("<{}>", safe_id(earlier)?));
+    }
     if let Some(reply_to) = &parcel.reply_to {
         builder = builder.reply_to(mailbox("reply-to", reply_to)?);
     }
@@ -40,28 +47,74 @@ pub(super) fn mail(parcel: &Parcel) -> Result<Mail, String> {
     Ok(Mail { from: from_address, to: to_address, bytes: message.formatted() })
 }
 
-/// Text and HTML as alternatives, then the attachments in order.
+/// How many bytes a parcel's mail has as it is sent, or why it cannot be built.
+///
+/// # Errors
+/// In words, without the address.
+pub fn encoded_bytes(parcel: &Parcel) -> Result<u64, String> {
+    Ok(mail(parcel)?.bytes.len() as u64)
+}
+
+/// Text and HTML as alternatives, the HTML with its pictures, then the attachments in order.
 fn body(parcel: &Parcel) -> Result<MultiPart, String> {
     // lettre draws boundaries at random; ours come from the Message-ID, so that the bytes repeat.
     let boundary = |kind: &str| {
         let digest = Digest::of_parts([kind.as_bytes(), parcel.message_id.as_bytes()]).to_string();
         format!("pressrun-{kind}-{}", &digest[..32])
     };
-    let alternative = MultiPart::alternative()
-        .boundary(boundary("alternative"))
-        .singlepart(SinglePart::plain(parcel.text.clone()))
-        .singlepart(SinglePart::html(parcel.html.clone()));
+    let alternative = MultiPart::alternative().boundary(boundary("alternative"));
+    let alternative = alternative.singlepart(SinglePart::plain(parcel.text.clone()));
+    let html = SinglePart::html(parcel.html.clone());
+    let alternative = if parcel.inline.is_empty() {
+        alternative.singlepart(html)
+    } else {
+        // The pictures stand with the HTML only, where every program finds them; RFC 2387 (3.1) wants the type named.
+        let kind = format!("multipart/related; boundary=\"{}\"; type=\"text/html\"", boundary("related"));
+        let mut related = MultiPart::builder().header(content_type(&kind)?).singlepart(html);
+        for picture in &parcel.inline {
+            let id = ContentId::from(format!("<{}>", safe_id(&picture.content_id)?));
+            let part = SinglePart::builder().header(id);
+            let file = (picture.file_name.as_str(), picture.media_type.as_str(), &picture.bytes);
+            related = related.singlepart(encoded(part, "inline", file)?);
+        }
+        alternative.multipart(related)
+    };
     let mut mixed = MultiPart::mixed().boundary(boundary("mixed")).multipart(alternative);
     for attachment in &parcel.attachments {
-        let name = header_text(&attachment.file_name);
-        let content_type = ContentType::parse(&attachment.media_type)
-            .map_err(|_| format!("`{}` is no media type", header_text(&attachment.media_type)))?;
-        // Base64 even for plain text: an attachment's bytes must arrive as they are, line ends included.
-        let content = Body::new_with_encoding(attachment.bytes.to_vec(), ContentTransferEncoding::Base64)
-            .map_err(|_| format!("attachment `{name}` cannot be encoded"))?;
-        mixed = mixed.singlepart(Attachment::new(name).body(content, content_type));
+        let file = (attachment.file_name.as_str(), attachment.media_type.as_str(), &attachment.bytes);
+        mixed = mixed.singlepart(encoded(SinglePart::builder(), "attachment", file)?);
     }
     Ok(mixed)
+}
+
+/// A file as a part, given by name, media type and bytes.
+///
+/// In Base64 even if it is plain text: its bytes must arrive as they are, line ends included.
+fn encoded(
+    part: lettre::message::SinglePartBuilder,
+    kind: &str,
+    (name, media_type, bytes): (&str, &str, &bytes::Bytes),
+) -> Result<SinglePart, String> {
+    let name = header_text(name);
+    let content = Body::new_with_encoding(bytes.to_vec(), ContentTransferEncoding::Base64)
+        .map_err(|_| format!("attachment `{name}` cannot be encoded"))?;
+    content_type(media_type)?;
+    // `name` is not of today, but what some programs show; they know ASCII only.
+    let named = content_type(&format!("{media_type}; name=\"{}\"", ascii_name(&name)))?;
+    Ok(part.header(named).header(Disposition::new(kind, &name)).body(content))
+}
+
+fn content_type(text: &str) -> Result<ContentType, String> {
+    ContentType::parse(text).map_err(|_| format!("`{}` is no media type", header_text(text)))
+}
+
+/// `Product licenses monthly <monthly.pressrun.example.com>` (RFC 2919).
+fn list_id(list: &MailList) -> Result<HeaderValue, String> {
+    let id = safe_id(&list.id)?;
+    // Signs would end the name, or need quotes that some programs show.
+    let name = list.name.chars().map(|letter| if letter.is_alphanumeric() || letter == '-' { letter } else { ' ' });
+    let text = header_text(&format!("{} <{id}>", name.collect::<String>()));
+    Ok(HeaderValue::new(HeaderName::new_from_ascii_str("List-Id"), text))
 }
 
 fn mailbox(whose: &str, mailbox: &super::Mailbox) -> Result<Mailbox, String> {
@@ -101,9 +154,17 @@ pub(super) mod tests {
             from: mailbox("Berichte Größe", "reports@example.com"),
             reply_to: Some(mailbox("", "help@example.com")),
             to: mailbox("سارة", to),
+            list: Some(deliver::mail_list("Product licenses: Größe", "monthly", "reports.example")),
+            references: Some("fedcba9876543210fedcba9876543210fedcba98@reports.example".into()),
             subject: "Product licenses · October 2026".into(),
             text: "Licenses 173,682 ▲ +7.74%\n.\nline\n".into(),
-            html: "<p>Licenses 173,682</p>".into(),
+            html: "<p>Licenses 173,682 <img src=\"cid:kpi-0.0123@reports.example\"></p>".into(),
+            inline: vec![deliver::Inline {
+                content_id: "kpi-0.0123@reports.example".into(),
+                file_name: "chart-1.png".into(),
+                media_type: "image/png".into(),
+                bytes: b"\x89PNG"[..].into(),
+            }],
             attachments: vec![
                 attachment("Größe 北京.pdf", "application/pdf", b"%PDF-1.7\n\xff\x00"),
                 attachment("rows.csv", "text/csv", b"a,b\n1,2\n"),
@@ -132,11 +193,67 @@ pub(super) mod tests {
     fn attachments_follow_the_body_in_order_and_byte_for_byte() {
         let text = text(&parcel("cfo@example.com"));
         let at = |what: &str| text.find(what).unwrap_or_else(|| panic!("{what} in {text}"));
-        let order = ["text/plain", "text/html", "application/pdf", "text/csv"].map(at);
+        let order =
+            ["text/plain", "multipart/related", "text/html;", "image/png", "application/pdf", "text/csv"].map(at);
         assert!(order.is_sorted(), "{order:?}");
         // By `printf 'a,b\n1,2\n' | base64` and `printf '%%PDF-1.7\n\xff\x00' | base64`.
         assert!(text.contains("YSxiCjEsMgo="), "{text}");
         assert!(text.contains("JVBERi0xLjcK/wA="), "{text}");
+    }
+
+    #[test]
+    fn a_picture_stands_with_the_html_and_is_named_by_it() {
+        let with = text(&parcel("cfo@example.com"));
+        let folded = with.replace("\r\n ", " ");
+        for needed in [
+            "; boundary=\"pressrun-related-",
+            "; type=\"text/html\"",
+            "Content-ID: <kpi-0.0123@reports.example>\r\n",
+            "Content-Disposition: inline; filename=\"chart-1.png\"\r\n",
+        ] {
+            assert!(folded.contains(needed), "{needed} in {folded}");
+        }
+        let without = text(&Parcel { inline: vec![], ..parcel("cfo@example.com") });
+        assert!(!without.contains("multipart/related") && !without.contains("Content-ID"), "{without}");
+        let mut broken = parcel("cfo@example.com");
+        broken.inline[0].content_id = "a>\r\nBcc: x".into();
+        assert!(mail(&broken).is_err());
+    }
+
+    #[test]
+    fn a_name_beyond_ascii_has_a_twin_for_programs_that_know_no_other() {
+        let folded = text(&parcel("cfo@example.com")).replace("\r\n ", " ");
+        for needed in [
+            "Content-Type: application/pdf; name=\"Grosse.pdf\"\r\n",
+            "Content-Disposition: attachment; filename*=UTF-8''Gr%C3%B6%C3%9Fe%20%E5%8C%97%E4%BA%AC.pdf; \
+             filename=\"Grosse.pdf\"\r\n",
+            "Content-Disposition: attachment; filename=\"rows.csv\"\r\n",
+        ] {
+            assert!(folded.contains(needed), "{needed} in {folded}");
+        }
+    }
+
+    #[test]
+    fn mails_of_one_schedule_are_told_by_their_list_and_follow_on_the_earlier_revision() {
+        let text = text(&parcel("cfo@example.com")).replace("\r\n ", " ");
+        let line = |name: &str| text.lines().find(|line| line.starts_with(name)).map(str::to_owned).unwrap_or_default();
+        assert!(line("List-Id: ").ends_with(" <monthly.pressrun.reports.example>"), "{text}");
+        assert_eq!(line("References: "), "References: <fedcba9876543210fedcba9876543210fedcba98@reports.example>");
+        let plain = Parcel { list: None, references: None, ..parcel("cfo@example.com") };
+        let plain = String::from_utf8(mail(&plain).unwrap().bytes).unwrap();
+        assert!(!plain.contains("List-Id") && !plain.contains("References"), "{plain}");
+        let evil = Parcel { references: Some("a>\r\nBcc: x".into()), ..parcel("cfo@example.com") };
+        assert!(mail(&evil).is_err());
+    }
+
+    #[test]
+    fn the_bytes_of_a_mail_are_counted_as_they_are_sent() {
+        let mut parcel = parcel("cfo@example.com");
+        assert_eq!(encoded_bytes(&parcel).unwrap(), mail(&parcel).unwrap().bytes.len() as u64);
+        let before = encoded_bytes(&parcel).unwrap();
+        parcel.attachments[0].bytes = vec![0; 57 * 1_000 + 11].into();
+        // Base64 makes lines of 76 of 57 bytes, and two bytes of line end.
+        assert!(encoded_bytes(&parcel).unwrap() - before >= 77_900, "{}", encoded_bytes(&parcel).unwrap() - before);
     }
 
     #[test]
@@ -145,6 +262,8 @@ pub(super) mod tests {
         hostile.subject = "a\r\nBcc: thief@example.com\r\n\r\nbody".into();
         hostile.to.name = "x\r\nBcc: thief@example.com".into();
         hostile.attachments[0].file_name = "a\"b\r\nX-Evil: 1.pdf".into();
+        hostile.inline[0].file_name = "a\"b\r\nX-Evil: 1.png".into();
+        hostile.list = Some(deliver::mail_list("x>\r\nX-Evil: 1", "y\r\nX-Evil: 2", "reports.example"));
         let text = text(&hostile);
         assert!(!text.lines().any(|line| line.starts_with("Bcc:") || line.starts_with("X-Evil:")), "{text}");
         let mut broken = parcel("cfo@example.com");
@@ -166,15 +285,17 @@ pub(super) mod tests {
         fn no_name_breaks_a_mail(name in ".{0,300}", subject in ".{0,300}", file in "\\PC{0,300}", body in "(?s).{0,300}") {
             let mut parcel = parcel("cfo@example.com");
             (parcel.to.name, parcel.subject, parcel.text) = (name, subject, body);
-            parcel.attachments[0].file_name = file;
+            parcel.attachments[0].file_name.clone_from(&file);
+            parcel.inline[0].file_name.clone_from(&file);
+            parcel.list = Some(deliver::mail_list(&parcel.to.name, &file, "reports.example"));
             let bytes = mail(&parcel).unwrap().bytes;
             proptest::prop_assert!(bytes.is_ascii());
             let text = String::from_utf8(bytes).unwrap();
             let head = text.split("\r\n\r\n").next().unwrap();
             let names: Vec<&str> = head.lines().filter(|line| !line.starts_with([' ', '\t'])).collect();
             let expected = [
-                "Message-ID:", "Date:", "From:", "To:", "Subject:", "Auto-Submitted:", "Reply-To:",
-                "MIME-Version:", "Content-Type:",
+                "Message-ID:", "Date:", "From:", "To:", "Subject:", "Auto-Submitted:", "List-Id:", "References:",
+                "Reply-To:", "MIME-Version:", "Content-Type:",
             ];
             let fits = names.len() == expected.len() && names.iter().zip(expected).all(|(line, name)| line.starts_with(name));
             proptest::prop_assert!(fits, "{}", head);

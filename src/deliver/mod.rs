@@ -1,5 +1,6 @@
 //! Hands one parcel over, once, and says how it went.
 
+mod disposition;
 mod handed;
 mod mime;
 mod outbox;
@@ -9,8 +10,9 @@ mod smtp;
 use futures::future::BoxFuture;
 
 pub use handed::{Handed, Phase};
+pub use mime::encoded_bytes;
 pub use outbox::Outbox;
-pub use parcel::{Attachment, Mailbox, Parcel, message_id};
+pub use parcel::{Attachment, Inline, MailList, Mailbox, Parcel, mail_list, message_id};
 pub use smtp::{OauthSettings, Smtp, SmtpLogin, SmtpSettings, SmtpSettingsError, TlsMode};
 
 /// Where parcels go. One parcel is for one recipient.
@@ -30,11 +32,25 @@ pub trait Destination: Send + Sync {
         false
     }
 
+    /// How large a mail it takes; asks once where it does not know yet.
+    fn bytes_max(&self) -> BoxFuture<'_, BytesMax> {
+        Box::pin(std::future::ready(BytesMax::default()))
+    }
+
     /// Connects, logs in and leaves again, without handing anything over; for `check`.
     ///
     /// # Errors
     /// In words, with what to do.
     fn check(&self) -> BoxFuture<'_, Result<String, String>>;
+}
+
+/// How large a mail may be; no bound where there is none.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct BytesMax {
+    /// A whole mail, in bytes as sent.
+    pub mail: Option<u64>,
+    /// Its attachments together, in bytes before they are encoded.
+    pub attachments: Option<u64>,
 }
 
 /// How a hand-over went.
@@ -44,6 +60,13 @@ pub enum Outcome {
     Delivered(Receipt),
     /// It was not taken, and may be tried again.
     Retryable(String),
+    /// It was not taken since it is too large; a smaller one may be.
+    TooLarge {
+        /// How large it was, in bytes as sent.
+        n_bytes: u64,
+        /// In whose words.
+        reason: String,
+    },
     /// It was not taken and never will be.
     Failed(String),
     /// It may have been taken; nobody can tell.

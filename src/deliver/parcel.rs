@@ -25,6 +25,28 @@ pub struct Attachment {
     pub bytes: Bytes,
 }
 
+/// A picture that the HTML shows.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Inline {
+    /// By which the HTML names it, as in `cid:…`; without angle brackets.
+    pub content_id: String,
+    /// Its name, for programs that list it.
+    pub file_name: String,
+    /// Its media type.
+    pub media_type: String,
+    /// Its bytes.
+    pub bytes: Bytes,
+}
+
+/// What the mails of one schedule are told by: rules of mail programs sort by it (RFC 2919).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct MailList {
+    /// For people: the report and its schedule.
+    pub name: String,
+    /// For programs: as in `monthly.pressrun.example.com`, always the same.
+    pub id: String,
+}
+
 /// A mail for one recipient.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Parcel {
@@ -38,12 +60,18 @@ pub struct Parcel {
     pub reply_to: Option<Mailbox>,
     /// The one recipient.
     pub to: Mailbox,
+    /// What it is one of; no header without.
+    pub list: Option<MailList>,
+    /// The Message-ID of the mail that it follows on, without angle brackets: the same period's earlier revision.
+    pub references: Option<String>,
     /// The subject.
     pub subject: String,
     /// The body as text.
     pub text: String,
     /// The body as HTML.
     pub html: String,
+    /// The pictures that the HTML shows.
+    pub inline: Vec<Inline>,
     /// The files, in order.
     pub attachments: Vec<Attachment>,
 }
@@ -52,4 +80,43 @@ pub struct Parcel {
 pub fn message_id(edition: EditionId, address: &str, domain: &str) -> String {
     let id = Digest::of_parts([edition.0.as_bytes().as_slice(), address.to_lowercase().as_bytes()]).to_string();
     format!("{}@{domain}", &id[..40])
+}
+
+/// The longest part of a list's id that a schedule's name makes, in characters (RFC 1035, 2.3.4 has 63).
+const LABEL_CHARS_MAX: usize = 40;
+
+/// What the mails of a schedule are told by, under the domain of Message-IDs.
+pub fn mail_list(title: &str, schedule: &str, domain: &str) -> MailList {
+    let safe = |letter: char| if letter.is_ascii_alphanumeric() { letter.to_ascii_lowercase() } else { '-' };
+    let label: String = schedule.chars().map(safe).take(LABEL_CHARS_MAX).collect();
+    let label = label.trim_matches('-');
+    // Two schedules whose names differ in what a label cannot hold are two lists.
+    let label = match label == schedule && !label.is_empty() {
+        true => label.to_owned(),
+        false => format!("{label}-{}", &Digest::of(schedule.as_bytes()).to_string()[..8]),
+    };
+    let id = format!("{}.pressrun.{domain}", label.trim_start_matches('-'));
+    MailList { name: format!("{title} {schedule}"), id }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_schedule_is_a_list_of_its_own_with_a_name_that_programs_can_hold() {
+        let list = mail_list("Product licenses", "monthly", "example.com");
+        assert_eq!(
+            (list.name.as_str(), list.id.as_str()),
+            ("Product licenses monthly", "monthly.pressrun.example.com")
+        );
+        let odd = ["Monthly", "monthly ", "größe", "", "-", "北京", "a\r\nBcc: x@y", &"long".repeat(50), "a.b", "a b"];
+        let ids: std::collections::BTreeSet<String> =
+            odd.iter().map(|name| mail_list("x", name, "example.com").id).collect();
+        assert_eq!(ids.len(), odd.len());
+        for id in ids {
+            assert!(id.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-".contains(&byte)));
+            assert!(!id.starts_with(['.', '-']) && id.split('.').all(|label| (1..=63).contains(&label.len())), "{id}");
+        }
+    }
 }

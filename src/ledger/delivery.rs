@@ -301,6 +301,12 @@ async fn settle(
             (DeliveryState::Delivered, "taken".to_owned())
         }
         Outcome::Failed(reason) => (DeliveryState::Failed, reason.clone()),
+        Outcome::TooLarge { n_bytes, reason } => {
+            // At once, and however often it was tried: the relay answers, and what is tried next is another mail. It is
+            // smaller each time, and there is none smaller than the body alone.
+            (change.next_at, change.refused_bytes) = (Some(micros(now)), i64::try_from(*n_bytes).ok());
+            (DeliveryState::Retryable, format!("{reason}; a smaller mail is tried next"))
+        }
         Outcome::Retryable(reason) => match given_up {
             Some(why) => (DeliveryState::Failed, format!("{why}: {reason}")),
             None => {

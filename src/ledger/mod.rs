@@ -6,6 +6,7 @@
 
 mod backup;
 mod delivery;
+mod earlier;
 mod edition;
 mod era;
 mod error;
@@ -31,6 +32,7 @@ use tokio::sync::OnceCell;
 
 pub use backup::prove_copy;
 pub use delivery::{DeliveryClaim, Retries, UncertainRule};
+pub use earlier::EarlierRow;
 pub use edition::{EDITION_ATTEMPTS_MAX, EDITION_BROKEN_OFF_MAX, EditionClaim, EditionOutcome};
 pub use era::{Era, EraChange};
 pub use error::LedgerError;

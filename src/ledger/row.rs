@@ -144,6 +144,10 @@ pub struct DeliveryRow {
     pub next_at: Option<DateTime<Utc>>,
     /// The proof of acceptance.
     pub receipt: Option<Receipt>,
+    /// What of the edition did not go with the mail, and why; none when all did.
+    pub note: Option<String>,
+    /// How large the mail was that was refused as too large, in bytes as sent; the next is to be smaller.
+    pub refused_bytes: Option<u64>,
     /// The edition's folder in the archive, once it is there.
     pub archive_path: Option<String>,
     /// When it was written down; the mail's `Date`.
@@ -206,8 +210,8 @@ macro_rules! select_deliveries {
     ($rest:literal) => {
         concat!(
             "SELECT d.id, d.edition_id, d.run_id, r.schedule, e.period, e.audience, d.address, d.name, d.message_id,
-             d.destination, d.state, d.reason, d.n_attempts, d.next_at, d.receipt, e.archive_path, d.planned_at,
-             d.moved_at, d.fence
+             d.destination, d.state, d.reason, d.n_attempts, d.next_at, d.receipt, d.note, d.refused_bytes,
+             e.archive_path, d.planned_at, d.moved_at, d.fence
              FROM delivery d JOIN edition e ON e.id = d.edition_id JOIN run r ON r.id = d.run_id ",
             $rest
         )
@@ -281,6 +285,8 @@ pub(super) fn delivery_row(row: &SqliteRow) -> Result<DeliveryRow, LedgerError> 
         n_attempts: count(row, "delivery", "n_attempts")?,
         next_at: optional_instant(row, "delivery", "next_at")?,
         receipt: row.try_get::<Option<String>, _>("receipt")?.map(Receipt),
+        note: row.try_get("note")?,
+        refused_bytes: row.try_get::<Option<i64>, _>("refused_bytes")?.map(i64::unsigned_abs),
         archive_path: row.try_get("archive_path")?,
         planned_at: instant(row, "delivery", "planned_at")?,
         moved_at: instant(row, "delivery", "moved_at")?,

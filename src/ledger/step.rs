@@ -51,6 +51,8 @@ pub(super) struct DeliveryChange {
     /// When it may be tried; none: not before somebody moves it.
     pub(super) next_at: Option<i64>,
     pub(super) receipt: Option<String>,
+    /// How large the mail was that was refused as too large; none leaves what is there.
+    pub(super) refused_bytes: Option<i64>,
 }
 
 /// Moves a run; false when it is no longer where the step begins.
@@ -99,12 +101,13 @@ pub(super) async fn move_delivery(
     let moved = sqlx::query(
         "UPDATE delivery SET state = $1, reason = $2, moved_at = $3, fence = fence + 1, worker_id = $4,
              lease_until_at = $5, n_attempts = COALESCE($6, n_attempts), next_at = $7,
-             receipt = COALESCE($8, receipt)
-         WHERE id = CAST($9 AS BIGINT) AND state = $10 AND fence = $11",
+             receipt = COALESCE($8, receipt), refused_bytes = COALESCE($9, refused_bytes)
+         WHERE id = CAST($10 AS BIGINT) AND state = $11 AND fence = $12",
     );
     let moved = moved.bind(step.to.word()).bind(&reason).bind(step.at);
     let moved = moved.bind(change.lease.map(|lease| lease.worker)).bind(change.lease.map(|lease| lease.until));
     let moved = moved.bind(change.n_attempts).bind(change.next_at).bind(change.receipt);
+    let moved = moved.bind(change.refused_bytes);
     let moved = moved.bind(&step.id).bind(step.from.word()).bind(step.fence).execute(&mut *conn).await?;
     written(conn, step, &reason, &moved).await
 }

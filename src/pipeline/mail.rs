@@ -1,4 +1,4 @@
-//! Hands the mails of archived editions over: what was archived is what is sent.
+//! Hands the mails of archived editions over.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
@@ -8,12 +8,12 @@ use futures::future::BoxFuture;
 use tokio::task::{JoinError, JoinSet};
 
 use crate::archive::{ArchiveError, Pack};
-use crate::deliver::{Attachment, Handed, Mailbox, Outcome, Parcel};
+use crate::deliver::{Handed, Outcome, Parcel};
 use crate::ledger::{DeliveriesOf, DeliveryClaim, DeliveryState, LedgerError, RunId};
-use crate::render::Format;
 
 use super::order::{Order, Press};
 use super::pace::{LEASE_MINUTES, Turn};
+use super::parcel::parcel;
 use super::plan::DESTINATION;
 
 /// How many deliveries are claimed at once: one durable commit for all of them. Few, since of those that a kill leaves
@@ -189,10 +189,13 @@ async fn send(press: &Press, order: &Order, claim: &DeliveryClaim, pack: &Read) 
             }
         }
     }
-    let parcel = pack.as_ref().as_ref().map_err(ToString::to_string).and_then(|pack| parcel(order, claim, pack));
-    Sent::Handed(match parcel {
+    let pack = match pack.as_ref() {
+        Ok(pack) => pack,
+        Err(error) => return Sent::Handed(Outcome::Failed(format!("its files cannot be sent: {error}")).into()),
+    };
+    Sent::Handed(match parcel(press, order, claim, pack).await {
         Ok(parcel) => hand_over(press, claim, &parcel).await,
-        Err(reason) => Outcome::Failed(format!("its files cannot be sent: {reason}")).into(),
+        Err(outcome) => outcome.into(),
     })
 }
 
@@ -204,26 +207,4 @@ async fn hand_over(press: &Press, claim: &DeliveryClaim, parcel: &Parcel) -> Han
         return Outcome::Delivered(receipt).into();
     }
     press.destination.deliver(parcel).await
-}
-
-fn parcel(order: &Order, claim: &DeliveryClaim, pack: &Pack) -> Result<Parcel, String> {
-    let mail = pack.mail().ok_or("the archived mail is not readable")?;
-    let attached = Format::ALL.iter().flat_map(|format| {
-        pack.files.iter().filter(|file| file.media_type == format.media_type()).map(|file| Attachment {
-            file_name: file.name.clone(),
-            media_type: file.media_type.clone(),
-            bytes: file.bytes.clone(),
-        })
-    });
-    Ok(Parcel {
-        message_id: claim.row.message_id.clone(),
-        date_at: claim.row.planned_at,
-        from: order.from.clone(),
-        reply_to: order.reply_to.clone(),
-        to: Mailbox { name: claim.row.name.clone(), address: claim.row.address.clone() },
-        subject: mail.subject,
-        text: mail.text,
-        html: mail.html,
-        attachments: attached.collect(),
-    })
 }

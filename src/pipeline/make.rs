@@ -5,7 +5,7 @@ use crate::audience::{Audience, Partner, Role};
 use crate::base::{Digest, EditionId, Month, Period, Range};
 use crate::facts::{AudienceFacts, DataSet, Fact, FactsError, PartnerFacts, Visible};
 use crate::gate::{Book, Own, Search};
-use crate::render::email::compose;
+use crate::render::email::{Letter, compose};
 use crate::render::{Artifact, Job, RenderError, fonts_digest};
 use crate::report::{Cell, Report, Rows};
 use crate::sections::{self, Figures, OutOfOrder, RawField, Tally};
@@ -197,7 +197,7 @@ fn draft(
     }
     let attached: Vec<(&str, u64)> =
         artifacts.iter().map(|artifact| (artifact.file_name.as_str(), artifact.bytes.len() as u64)).collect();
-    let mail = compose(report, &order.mail, &attached)?;
+    let mail = compose(report, &order.mail, theme, &Letter { attached: &attached, ..Letter::default() })?;
     let mut files: Vec<PackFile> = artifacts.iter().map(PackFile::artifact).collect();
     files.push(PackFile::report(report)?);
     if let Some(rows) = rows {

@@ -7,6 +7,7 @@ mod mail;
 mod make;
 mod order;
 mod pace;
+mod parcel;
 mod plan;
 mod run;
 mod spool;

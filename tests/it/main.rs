@@ -16,6 +16,8 @@ mod leaks;
 #[cfg(test)]
 mod looks;
 #[cfg(test)]
+mod mails;
+#[cfg(test)]
 mod rules;
 #[cfg(test)]
 mod runs;

@@ -24,6 +24,8 @@ mod grants;
 #[cfg(test)]
 mod kills;
 #[cfg(test)]
+mod letter;
+#[cfg(test)]
 mod living;
 #[cfg(test)]
 mod mail;

@@ -56,6 +56,13 @@ fn a_real_relay_takes_one_mail_for_each_recipient_and_none_twice() {
                 file["filename"].as_str().unwrap_or_else(|| panic!("{file}")).rsplit('.').next().unwrap().to_owned()
             })
             .collect();
-        assert_eq!(endings, ["pdf", "xlsx"], "the PDF comes first");
+        // The pictures go with the HTML, which names them.
+        let (pictures, files): (Vec<&str>, Vec<&str>) =
+            endings.iter().map(String::as_str).partition(|ending| *ending == "png");
+        assert_eq!(files, ["pdf", "xlsx"], "the PDF comes first");
+        let html = mail["html"].as_str().unwrap();
+        // The catcher puts each picture in where the HTML names it.
+        let n_shown = html.matches("src=\"data:image/png;base64,").count();
+        assert!(n_shown > 0 && n_shown == pictures.len() && !html.contains("cid:"), "{html}");
     }
 }

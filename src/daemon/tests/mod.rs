@@ -2,6 +2,7 @@
 
 mod faults;
 mod hands;
+mod letters;
 mod pace;
 mod waiting;
 

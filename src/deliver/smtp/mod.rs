@@ -23,7 +23,7 @@ pub use settings::{SmtpLogin, SmtpSettings, SmtpSettingsError, TlsMode};
 use self::oauth::Tokens;
 use self::session::{Break, Login, Session};
 use super::mime::{self, Mail};
-use super::{Destination, Handed, Outcome, Parcel, Phase, Receipt};
+use super::{BytesMax, Destination, Handed, Outcome, Parcel, Phase, Receipt};
 
 /// A relay that takes mails by SMTP.
 ///
@@ -39,6 +39,21 @@ pub struct Smtp {
     idle: Mutex<Vec<Session>>,
     /// Where a user that logs in by a token has it from.
     tokens: Option<Tokens>,
+    size: Mutex<Size>,
+    /// So that it is asked once, however many mails want to know.
+    asking: tokio::sync::Mutex<()>,
+}
+
+/// What is known of the largest mail that a relay takes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+enum Size {
+    /// It was not asked yet.
+    #[default]
+    Unknown,
+    /// It did not answer; the next mail's own connection tells.
+    Unanswered,
+    /// What the last connection said; none when it states no bound.
+    Known(Option<u64>),
 }
 
 /// RFC 5321 (4.5.3.2) has five minutes for a command's reply and ten for the content's, after which a relay
@@ -65,31 +80,56 @@ impl Smtp {
             content_timeout: reply_timeout.saturating_mul(CONTENT_TIMEOUT_FACTOR),
             connections: Semaphore::new(settings.connections_max.min(Semaphore::MAX_PERMITS)),
             idle: Mutex::default(),
+            size: Mutex::default(),
+            asking: tokio::sync::Mutex::default(),
             settings,
         })
     }
 
     async fn hand_over(&self, parcel: &Parcel) -> Handed {
-        let n_bytes: u64 = parcel.attachments.iter().map(|attachment| attachment.bytes.len() as u64).sum();
-        if n_bytes > self.settings.attachment_bytes_max {
-            let words = format!(
-                "the attachments have {n_bytes} bytes, more than `attachment_bytes_max` = {}; hint: raise it if the \
-                 relay takes more, or ask for one format",
-                self.settings.attachment_bytes_max
-            );
-            return Outcome::Failed(words).into();
-        }
         let mail = match mime::mail(parcel) {
             Ok(mail) => mail,
             Err(words) => return Outcome::Failed(words).into(),
         };
+        let n_bytes: u64 = parcel.attachments.iter().map(|attachment| attachment.bytes.len() as u64).sum();
+        let bound = self.settings.attachment_bytes_max;
+        if n_bytes > bound {
+            let reason = format!("the attachments have {n_bytes} bytes, more than `attachment_bytes_max` = {bound}");
+            return Outcome::TooLarge { n_bytes: mail.bytes.len() as u64, reason }.into();
+        }
         let Ok(_place) = self.connections.acquire().await else {
             return Outcome::Retryable("the relay's connections are closed".to_owned()).into();
         };
         match self.send(&mail).await {
             Ok(reply) => verdict::taken(&reply, &mail),
-            Err(broken) => verdict::not_taken(&self.name(), broken),
+            Err(broken) => verdict::not_taken(&self.name(), broken, mail.bytes.len() as u64),
         }
+    }
+
+    /// The largest mail that the relay takes, by its last connection. Connects if there was none yet; the connection is
+    /// kept for the next mail.
+    async fn size(&self) -> Option<u64> {
+        let _asking = self.asking.lock().await;
+        if self.known() == Size::Unknown
+            && let Ok(_place) = self.connections.acquire().await
+        {
+            match self.open().await {
+                Ok(session) => self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(session),
+                Err(_) => self.learn(Size::Unanswered),
+            }
+        }
+        match self.known() {
+            Size::Known(size) => size,
+            Size::Unknown | Size::Unanswered => None,
+        }
+    }
+
+    fn known(&self) -> Size {
+        *self.size.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn learn(&self, size: Size) {
+        *self.size.lock().unwrap_or_else(PoisonError::into_inner) = size;
     }
 
     /// Sends over a kept connection if there is one, else over a new one.
@@ -160,6 +200,10 @@ impl Destination for Smtp {
     fn receipt<'a>(&'a self, _message_id: &'a str) -> BoxFuture<'a, Option<Receipt>> {
         // SMTP has no way to ask a relay for a mail it took.
         async { None }.boxed()
+    }
+
+    fn bytes_max(&self) -> BoxFuture<'_, BytesMax> {
+        async { BytesMax { mail: self.size().await, attachments: Some(self.settings.attachment_bytes_max) } }.boxed()
     }
 
     fn check(&self) -> BoxFuture<'_, Result<String, String>> {

@@ -12,7 +12,7 @@ use lettre::transport::smtp::commands::{Data, Ehlo, Mail as MailFrom, Noop, Quit
 use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter, MailParameter};
 use lettre::transport::smtp::response::Response;
 
-use super::{Mail, Phase, Smtp, TlsMode};
+use super::{Mail, Phase, Size, Smtp, TlsMode};
 
 /// Why a conversation ended without the relay's yes.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -35,6 +35,8 @@ pub(super) enum Break {
     },
     /// The relay cannot take such a mail, by its own EHLO.
     Unfit(String),
+    /// The relay takes no mail as large as this, by its own EHLO: its bytes, and the words.
+    TooLarge(u64, String),
 }
 
 impl Break {
@@ -47,7 +49,7 @@ impl Break {
         match self {
             Break::Refused { phase, code, .. } => *phase == Phase::Sender && *code == 421,
             Break::Lost { phase, .. } => *phase == Phase::Sender,
-            Break::Unfit(_) => false,
+            Break::Unfit(_) | Break::TooLarge(..) => false,
         }
     }
 
@@ -56,7 +58,7 @@ impl Break {
         match self {
             Break::Refused { phase, code, .. } => *phase == Phase::Login && *code >= 500,
             Break::Lost { phase, .. } => *phase == Phase::Login,
-            Break::Unfit(_) => false,
+            Break::Unfit(_) | Break::TooLarge(..) => false,
         }
     }
 
@@ -65,7 +67,7 @@ impl Break {
         match self {
             Break::Refused { code, .. } => *code != 421,
             Break::Lost { .. } => false,
-            Break::Unfit(_) => true,
+            Break::Unfit(_) | Break::TooLarge(..) => true,
         }
     }
 }
@@ -105,6 +107,7 @@ impl Session {
         // connection and cannot undo the login.
         let offers = step(Phase::Connect, limit, connection.command(Ehlo::new(hello))).await?;
         let (says_size, size_max) = size(&offers);
+        relay.learn(Size::Known(size_max));
         if let Some(Login { credentials, mechanisms }) = login {
             step(Phase::Login, limit, connection.auth(mechanisms, &credentials)).await?;
         }
@@ -133,10 +136,8 @@ impl Session {
     fn parameters(&self, mail: &Mail) -> Result<Vec<MailParameter>, Break> {
         let n_bytes = mail.bytes.len();
         if let Some(size_max) = self.size_max.filter(|size_max| n_bytes as u64 > *size_max) {
-            return Err(Break::Unfit(format!(
-                "the mail has {n_bytes} bytes once encoded, and the relay takes at most {size_max}; hint: ask for one \
-                 format, or lower `attachment_bytes_max`"
-            )));
+            let words = format!("the mail has {n_bytes} bytes once encoded, and the relay takes at most {size_max}");
+            return Err(Break::TooLarge(n_bytes as u64, words));
         }
         let offers = self.connection.server_info();
         let mut parameters = Vec::new();

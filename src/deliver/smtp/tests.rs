@@ -47,6 +47,7 @@ fn kind(outcome: &Outcome) -> &'static str {
     match outcome {
         Outcome::Delivered(_) => "delivered",
         Outcome::Retryable(_) => "retryable",
+        Outcome::TooLarge { .. } => "too large",
         Outcome::Failed(_) => "failed",
         Outcome::Uncertain(_) => "uncertain",
     }
@@ -90,7 +91,15 @@ async fn every_refusal_and_every_loss_has_its_outcome() {
         (At::Data, Drop, "retryable", "nothing was sent"),
         (At::Data, Silence, "retryable", "nothing was sent"),
         (At::Content, Drop, "uncertain", "may have taken it"),
-        (At::End, Reply("552 5.3.4 too big"), "failed", "too large"),
+        (At::Mail, Reply("552 5.3.4 too big"), "too large", "too large"),
+        (At::Mail, Reply("523 5.2.3 bounds"), "too large", "523"),
+        (At::Mail, Reply("552 5.2.2 over quota"), "failed", "mailbox full"),
+        (At::Recipient, Reply("552 no room"), "failed", "mailbox full"),
+        (At::Recipient, Reply("552 5.3.4 too big"), "too large", "too large"),
+        (At::End, Reply("552 5.3.4 too big"), "too large", "too large"),
+        (At::End, Reply("552 too much"), "too large", "too large"),
+        (At::End, Reply("552 5.2.2 full"), "failed", "mailbox full"),
+        (At::End, Reply("452 5.3.4 later"), "retryable", "452"),
         (At::End, Reply("451 4.3.0 later"), "retryable", "451"),
         (At::End, Reply("421 4.3.2 closing"), "retryable", "421"),
         (At::End, Reply("gibberish"), "uncertain", "may have taken it"),
@@ -108,8 +117,13 @@ async fn check((at, fault, expected, words): (At, Fault, &str, &str)) {
     let (relay, smtp) = faulty(at, fault).await;
     let outcome = smtp.deliver(&parcel(TO)).await.outcome;
     assert_eq!(kind(&outcome), expected, "{at:?} {fault:?}: {outcome:?}");
-    let (Outcome::Retryable(said) | Outcome::Failed(said) | Outcome::Uncertain(said)) = &outcome else {
-        panic!("{outcome:?}")
+    let said = match &outcome {
+        Outcome::Retryable(said) | Outcome::Failed(said) | Outcome::Uncertain(said) => said,
+        Outcome::TooLarge { reason, n_bytes } => {
+            assert_eq!(*n_bytes, mime::encoded_bytes(&parcel(TO)).unwrap());
+            reason
+        }
+        Outcome::Delivered(_) => panic!("{outcome:?}"),
     };
     assert!(said.contains(words), "{at:?} {fault:?}: {said}");
     assert!(said.starts_with("relay 127.0.0.1:") && !said.contains('@') && !said.contains('\n'), "{said}");
@@ -176,20 +190,48 @@ async fn never_more_connections_than_allowed() {
 
 #[tokio::test]
 async fn what_is_too_large_is_never_sent() {
+    let n_bytes = mime::encoded_bytes(&parcel(TO)).unwrap();
     let relay = Relay { size: Some(900), ..Relay::default() }.start().await;
     let outcome = plain(&relay).deliver(&parcel(TO)).await.outcome;
-    let Outcome::Failed(words) = &outcome else { panic!("{outcome:?}") };
-    assert!(words.contains("takes at most 900"), "{words}");
+    let Outcome::TooLarge { n_bytes: told, reason } = &outcome else { panic!("{outcome:?}") };
+    assert!(*told == n_bytes && reason.contains("takes at most 900"), "{outcome:?}");
     let smtp = Smtp::new(SmtpSettings { attachment_bytes_max: 18, ..settings(&relay) }).unwrap();
     // 11 bytes of PDF and 8 of CSV.
     let outcome = smtp.deliver(&parcel(TO)).await.outcome;
-    assert!(matches!(&outcome, Outcome::Failed(words) if words.contains("have 19 bytes")), "{outcome:?}");
+    let Outcome::TooLarge { n_bytes: told, reason } = &outcome else { panic!("{outcome:?}") };
+    assert!(*told == n_bytes && reason.contains("have 19 bytes"), "{outcome:?}");
     assert!(!relay.commands().iter().any(|command| command.starts_with("MAIL")));
     let relay = Relay { size: Some(1_000_000), ..Relay::default() }.start().await;
     assert_eq!(kind(&plain(&relay).deliver(&parcel(TO)).await.outcome), "delivered");
-    let n_bytes = mime::mail(&parcel(TO)).unwrap().bytes.len();
     let mail = format!("MAIL FROM:<reports@example.com> SIZE={n_bytes}");
     assert!(relay.commands().contains(&mail), "{:?}", relay.commands());
+}
+
+#[tokio::test]
+async fn a_relay_is_asked_once_how_large_a_mail_may_be_and_that_connection_serves_the_next_mail() {
+    let relay = Relay { size: Some(5_000), ..Relay::default() }.start().await;
+    let smtp = Arc::new(plain(&relay));
+    let asked = (0..5).map(|_| {
+        let smtp = Arc::clone(&smtp);
+        async move { smtp.bytes_max().await }
+    });
+    let told = BytesMax { mail: Some(5_000), attachments: Some(1_000_000) };
+    assert_eq!(futures::future::join_all(asked).await, [told; 5]);
+    assert_eq!(kind(&smtp.deliver(&parcel(TO)).await.outcome), "delivered");
+    assert_eq!(relay.n_connections(), 1);
+    let silent = Relay::default().start().await;
+    assert_eq!(plain(&silent).bytes_max().await.mail, None, "it states no bound");
+}
+
+#[tokio::test]
+async fn a_relay_that_is_not_there_is_not_asked_for_each_mail() {
+    let faults = vec![(At::Connect, "", 1, Fault::Reply("554 5.7.1 no"))];
+    let relay = Relay { faults, size: Some(5_000), ..Relay::default() }.start().await;
+    let smtp = plain(&relay);
+    assert_eq!([smtp.bytes_max().await.mail, smtp.bytes_max().await.mail], [None, None]);
+    assert_eq!(relay.n_connections(), 1);
+    assert_eq!(kind(&smtp.deliver(&parcel(TO)).await.outcome), "delivered");
+    assert_eq!(smtp.bytes_max().await.mail, Some(5_000), "the mail's own connection tells");
 }
 
 #[tokio::test]

@@ -20,20 +20,20 @@ pub(super) fn taken(reply: &str, mail: &Mail) -> Handed {
 }
 
 /// What the end of a conversation without a yes means.
-pub(super) fn not_taken(relay: &str, broken: Break) -> Handed {
+pub(super) fn not_taken(relay: &str, broken: Break, n_bytes: u64) -> Handed {
     let (phase, answer) = match &broken {
-        Break::Unfit(_) => (None, None),
+        Break::Unfit(_) | Break::TooLarge(..) => (None, None),
         Break::Lost { phase, .. } => (Some(*phase), None),
         Break::Refused { phase, code, words } => (Some(*phase), Some(masked(&format!("{code} {words}")))),
     };
-    Handed { phase, answer, is_out_of_order: is_out_of_order(&broken), outcome: outcome(relay, broken) }
+    Handed { phase, answer, is_out_of_order: is_out_of_order(&broken), outcome: outcome(relay, broken, n_bytes) }
 }
 
 /// Whether the relay itself is out of order, or will not have us: it has not even heard of the mail, or closes its
 /// service (421: RFC 5321, 3.8).
 fn is_out_of_order(broken: &Break) -> bool {
     match broken {
-        Break::Unfit(_) => false,
+        Break::Unfit(_) | Break::TooLarge(..) => false,
         Break::Lost { phase, .. } => *phase < Phase::Recipient,
         Break::Refused { phase, code, .. } => *phase < Phase::Sender || *code == 421 || is_login(*code),
     }
@@ -43,10 +43,18 @@ fn is_out_of_order(broken: &Break) -> bool {
 ///
 /// Only what was refused for the mail's own sake is failed. What an admin can mend at the relay (a login, TLS, a
 /// sender that must log in first) is retried: once mended, the mail goes out without further ado.
-fn outcome(relay: &str, broken: Break) -> Outcome {
+///
+/// A mail that is too large may be sent smaller. 552 says that, or that the mailbox is full (RFC 5321, 4.2.3): an
+/// enhanced code tells which (RFC 3463, 3.3 and 3.4). Without one it is taken for too large, since of a full mailbox the
+/// smaller mail is told the same.
+fn outcome(relay: &str, broken: Break, n_bytes: u64) -> Outcome {
     let words = words(relay, &broken);
     match broken {
         Break::Unfit(_) => Outcome::Failed(words),
+        Break::TooLarge(n_bytes, _) => Outcome::TooLarge { n_bytes, reason: words },
+        Break::Refused { phase, code, words: said } if is_too_large(phase, code, &said) => {
+            Outcome::TooLarge { n_bytes, reason: words }
+        }
         Break::Lost { phase: Phase::Content, .. } => Outcome::Uncertain(words),
         Break::Lost { .. } => Outcome::Retryable(words),
         Break::Refused { phase, code, .. } if phase < Phase::Sender || is_login(code) || code < 500 => {
@@ -59,7 +67,7 @@ fn outcome(relay: &str, broken: Break) -> Outcome {
 /// Why there is no yes, with what to do where that is known; without addresses.
 pub(super) fn words(relay: &str, broken: &Break) -> String {
     match broken {
-        Break::Unfit(words) => format!("{relay}: {words}"),
+        Break::Unfit(words) | Break::TooLarge(_, words) => format!("{relay}: {words}"),
         Break::Lost { phase, words } => {
             let (what, hint) = lost(*phase);
             format!("{relay}: {what}: {}{hint}", masked(words))
@@ -93,6 +101,15 @@ fn refused(phase: Phase, code: u16) -> (&'static str, &'static str) {
         (Phase::Sender, _) => ("the relay refused the sender", ""),
         (Phase::Recipient, _) => ("the relay refused the recipient", ""),
         (Phase::Data | Phase::Content, _) => ("the relay refused the mail", ""),
+    }
+}
+
+/// Whether a reply says that the mail is too large.
+fn is_too_large(phase: Phase, code: u16, words: &str) -> bool {
+    let enhanced = words.split_ascii_whitespace().next().unwrap_or_default();
+    match enhanced {
+        "5.3.4" | "5.2.3" => code >= 500,
+        _ => code == 552 && enhanced != "5.2.2" && phase != Phase::Recipient,
     }
 }
 

@@ -4,6 +4,7 @@ mod claims;
 mod files;
 mod hands;
 mod life;
+mod mail;
 mod metrics;
 mod model;
 mod restored;

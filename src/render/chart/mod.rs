@@ -4,6 +4,7 @@
 //! length in here goes through [`units`].
 
 mod axis;
+mod bitmap;
 mod columns;
 mod donut;
 mod map;
@@ -16,6 +17,7 @@ use plotters::prelude::{DrawingArea, DrawingBackend, IntoFont, RGBColor, TextSty
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, FontStyle, ShapeStyle};
 
+pub(crate) use bitmap::micro as micro_png;
 pub(crate) use map::{bare, height as map_height, shade};
 
 use super::{Colour, Theme};

@@ -8,11 +8,11 @@ use crate::report::{
     Block, Card, Column, ColumnKind, Compared, Figure, Head, Kpi, Section, SectionKind, Slot, Table, Total, Value,
 };
 
-fn whole(n: i64) -> Quantity {
+pub(super) fn whole(n: i64) -> Quantity {
     Quantity::whole(n)
 }
 
-fn grown(first: i64, last: i64) -> Growth {
+pub(super) fn grown(first: i64, last: i64) -> Growth {
     Growth::between(Some(whole(first)), Some(whole(last)))
 }
 
@@ -31,7 +31,7 @@ fn kpi(label: &str, note: &str, current: Option<i64>, growth: Growth) -> Kpi {
     }
 }
 
-fn product(name: &str, licenses: i64, growth: Growth) -> Vec<Value> {
+pub(super) fn product(name: &str, licenses: i64, growth: Growth) -> Vec<Value> {
     vec![
         Value::Name { name: name.into(), slot: Slot::Product(0) },
         Value::Quantity(Some(whole(licenses))),
@@ -63,7 +63,7 @@ fn products() -> Table {
     }
 }
 
-fn report(partner: &str) -> Report {
+pub(super) fn report(partner: &str) -> Report {
     let period = "2026-10".parse().unwrap();
     let head = Head {
         edition: EditionId::of("monthly", period, "1|executive|organization|en", 1),
@@ -113,11 +113,15 @@ fn report(partner: &str) -> Report {
     Report { head, sections: vec![summary] }
 }
 
-const FILES: [(&str, u64); 2] =
+pub(super) const FILES: [(&str, u64); 2] =
     [("product-licenses_2026-10.pdf", 130_400), ("product-licenses_2026-10.xlsx", 2_449_000)];
 
 fn mail(report: &Report) -> MailBody {
-    compose(report, &MailTemplates::shipped(), &FILES).unwrap()
+    written(report, &Letter { attached: &FILES, ..Letter::default() })
+}
+
+pub(super) fn written(report: &Report, letter: &Letter<'_>) -> MailBody {
+    compose(report, &MailTemplates::shipped(), &Theme::default(), letter).unwrap()
 }
 
 #[test]
@@ -201,8 +205,9 @@ Attached
 #[test]
 fn banners_stand_in_subject_and_bodies() {
     let mut report = report("Example Distribution");
-    report.head.preliminary = Some("October 2026 is not full yet".into());
+    report.head.preliminary = Some("Preliminary: October 2026 is not full yet".into());
     let preliminary = mail(&report);
+    assert!(preliminary.text.contains("PRELIMINARY: October 2026"), "said once: {}", preliminary.text);
     assert!(preliminary.subject.starts_with("Preliminary: "), "{}", preliminary.subject);
     report.head.correction = Some("It replaces revision 1: late figures".into());
     report.head.revision = 2;
@@ -258,8 +263,12 @@ fn many_products_are_counted_and_none_is_no_error() {
         assert!(body.contains("Product 11") && !body.contains("Product 12"), "{body}");
         assert!(body.contains("and 28 more in the attached files"), "{body}");
     }
+    let alone = written(&report, &Letter::default());
+    for body in [&alone.text, &alone.html] {
+        assert!(body.contains("and 28 more in the report"), "{body}");
+    }
     report.sections.clear();
-    let bare = compose(&report, &MailTemplates::shipped(), &[]).unwrap();
+    let bare = written(&report, &Letter::default());
     assert!(bare.text.contains("This edition has no key figures.") && !bare.text.contains("Attached"), "{}", bare.text);
 }
 
@@ -281,4 +290,119 @@ fn a_wrong_template_is_named_with_its_line() {
         let error = parse(subject, text, html).unwrap_err();
         assert!(error.starts_with(&format!("mail template: {expected}")), "{error}");
     }
+}
+
+/// A report whose first key figure has a course.
+pub(super) fn with_courses(partner: &str) -> Report {
+    let mut report = report(partner);
+    let Some(Block::Kpis(kpis)) = report.sections[0].blocks.first_mut() else { panic!() };
+    for (n, kpi) in kpis.iter_mut().enumerate() {
+        kpi.trend = (0..12).map(|month| (n != 2).then(|| whole(161_000 + 1_100 * month))).collect();
+        kpi.trend_current = Some(11);
+        kpi.alt = format!("{} rose from 161,203 in November 2025 to 173,682 in October 2026", kpi.label);
+    }
+    report
+}
+
+const MESSAGE_ID: &str = "0123456789abcdef@reports.example";
+
+#[test]
+fn key_figures_have_pictures_that_are_named_and_told() {
+    let report = with_courses("Example Distribution");
+    let mail = written(&report, &Letter { message_id: Some(MESSAGE_ID), ..Letter::default() });
+    let ids: Vec<&str> = mail.pictures.iter().map(|picture| picture.content_id.as_str()).collect();
+    // Of the third nothing is known, so there is nothing to draw.
+    assert_eq!(ids, ["kpi-0.0123456789abcdef@reports.example", "kpi-1.0123456789abcdef@reports.example"]);
+    for picture in &mail.pictures {
+        assert!(mail.html.contains(&format!("src=\"cid:{}\" width=\"240\" height=\"40\" alt=\"", picture.content_id)));
+        assert!(picture.bytes.starts_with(b"\x89PNG"));
+    }
+    for body in [&mail.text, &mail.html] {
+        assert!(body.contains("Licenses deployed rose from 161,203 in November 2025"), "{body}");
+    }
+    assert_eq!(mail.html.matches("<img").count(), 2);
+    assert_eq!(written(&report, &Letter::default()).pictures, [], "what is the same for all names no mail");
+}
+
+#[test]
+fn a_template_that_shows_no_picture_gets_none() {
+    let report = with_courses("Example Distribution");
+    let shipped = MailTemplates::shipped();
+    let own = MailTemplates { html: "<p>{{ title }}</p>".into(), ..shipped.clone() };
+    let only = "{% for kpi in kpis[1:2] %}<img src='cid:{{ kpi.chart.cid }}'>{% endfor %}";
+    let one = MailTemplates { html: only.into(), ..shipped };
+    let letter = Letter { message_id: Some(MESSAGE_ID), ..Letter::default() };
+    let pictures = |templates| compose(&report, templates, &Theme::default(), &letter).unwrap().pictures;
+    assert_eq!(pictures(&own), []);
+    assert_eq!(pictures(&one).iter().map(|one| one.file_name.as_str()).collect::<Vec<_>>(), ["chart-2.png"]);
+}
+
+#[test]
+fn an_odd_message_id_breaks_out_of_nothing() {
+    let report = with_courses("Example Distribution");
+    let mail = written(&report, &Letter { message_id: Some("a\"><b>/%\r\n@x"), ..Letter::default() });
+    assert_eq!(mail.pictures[0].content_id, "kpi-0.a---b-----@x");
+    assert!(!mail.html.contains("<b>"));
+}
+
+#[test]
+fn what_was_left_out_is_named_with_its_size_and_whom_to_ask() {
+    let report = report("Example Distribution");
+    let id = report.head.edition.to_string();
+    for (attached, left_out, asked) in [
+        (&FILES[..1], &FILES[1..], "To get it: reports@example.com"),
+        (&FILES[..0], &FILES[..], "To get them: reports@example.com"),
+    ] {
+        let mail = written(&report, &Letter { attached, left_out, ..Letter::default() });
+        for body in [&mail.text, &mail.html] {
+            assert!(body.contains("Not attached, since the mail would be too large"), "{body}");
+            assert!(
+                body.contains(asked)
+                    && body.contains("2.4 MB")
+                    && body.contains(&id)
+                    && body.contains("Name the Report ID "),
+                "{body}"
+            );
+            assert_eq!(body.contains("\nAttached\n") || body.contains(">Attached<"), !attached.is_empty(), "{body}");
+        }
+    }
+    assert!(!mail(&report).text.contains("Not attached"));
+    let mut silent = report.clone();
+    silent.head.contact = String::new();
+    let mail = written(&silent, &Letter { left_out: &FILES, ..Letter::default() });
+    assert!(mail.text.contains("To get them: ask who sends this"), "{}", mail.text);
+}
+
+#[test]
+fn each_key_figure_says_how_it_changed_since_the_last_edition() {
+    let now = report("Example Distribution");
+    let mut before = now.clone();
+    let period = "2026-09".parse().unwrap();
+    (before.head.period, before.head.compared) =
+        (period, Some(Compared { first: "2025-10".parse().unwrap(), last: "2026-09".parse().unwrap() }));
+    let Some(Block::Kpis(kpis)) = before.sections[0].blocks.first_mut() else { panic!() };
+    kpis[0].current = Some(whole(173_000));
+    kpis.remove(1);
+    let mail = written(&now, &Letter { since: Some(&before), ..Letter::default() });
+    for body in [&mail.text, &mail.html] {
+        assert!(body.contains("682 more than in your last edition: 173,000 in September 2026"), "{body}");
+        assert_eq!(body.matches("your last edition").count(), 1, "{body}");
+    }
+}
+
+#[test]
+fn templates_written_for_the_first_edition_still_work() {
+    // Every name that 0.1.0 had.
+    let old = "{{ title }}{{ partner }}{{ role }}{{ scope }}{{ language }}{{ period }}{{ months }}{{ preliminary }}\
+        {{ correction }}{{ revision }}{{ report_id }}{{ report_id_short }}{{ data_on }}{{ contact }}\
+        {% for kpi in kpis %}{{ kpi.label }}{{ kpi.note }}{{ kpi.figure }}{{ kpi.growth }}{{ kpi.arrow }}\
+        {{ kpi.direction }}{{ kpi.growth_note }}{{ kpi.coverage }}{% endfor %}\
+        {% for reading in readings %}{{ reading.lead }}{{ reading.rest }}{% endfor %}\
+        {% for card in cards %}{{ card.label }}{{ card.figure }}{{ card.note }}{% endfor %}\
+        {% if products %}{{ products.caption }}{{ products.name_label }}{{ products.figure_label }}\
+        {{ products.growth_label }}{{ products.n_more }}{{ products.note }}{{ products.total.name }}\
+        {% for row in products.rows %}{{ row.name }}{{ row.figure }}{{ row.growth }}{{ row.arrow }}{{ row.direction }}\
+        {{ row.is_total }}{% endfor %}{% endif %}\
+        {% for attachment in attachments %}{{ attachment.name }}{{ attachment.size }}{% endfor %}";
+    MailTemplates::parse(old.into(), old.into(), old.into()).unwrap();
 }

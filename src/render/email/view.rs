@@ -2,8 +2,10 @@
 
 use serde::Serialize;
 
+use super::{Letter, picture};
 use crate::base::{Growth, Quantity, plain_text};
-use crate::report::words::counted;
+use crate::render::Theme;
+use crate::report::words::{counted, since};
 use crate::report::{Block, Card, Column, ColumnKind, Figure, Kpi, Report, SectionKind, Table, Value};
 
 /// How many products a mail lists; the rest stand in the attached files, and the mail says how many they are.
@@ -26,11 +28,13 @@ pub(super) struct View {
     report_id_short: String,
     data_on: String,
     contact: String,
+    accent: String,
     kpis: Vec<KpiView>,
     readings: Vec<ReadingView>,
     cards: Vec<CardView>,
     products: Option<ProductsView>,
     attachments: Vec<AttachmentView>,
+    left_out: Vec<AttachmentView>,
 }
 
 #[derive(Serialize)]
@@ -43,6 +47,16 @@ struct KpiView {
     direction: &'static str,
     growth_note: String,
     coverage: String,
+    since: String,
+    course: String,
+    chart: Option<ChartView>,
+}
+
+#[derive(Serialize)]
+struct ChartView {
+    cid: String,
+    width: u32,
+    height: u32,
 }
 
 #[derive(Serialize)]
@@ -86,8 +100,8 @@ struct AttachmentView {
     size: String,
 }
 
-/// The view of a report with its files.
-pub(super) fn view(report: &Report, attachments: &[(&str, u64)]) -> View {
+/// The view of a report as one letter has it.
+pub(super) fn view(report: &Report, theme: &Theme, letter: &Letter<'_>) -> View {
     let head = &report.head;
     let blocks: Vec<&Block> = report.sections.iter().flat_map(|section| &section.blocks).collect();
     let summary = report.section(SectionKind::Summary);
@@ -102,26 +116,31 @@ pub(super) fn view(report: &Report, attachments: &[(&str, u64)]) -> View {
         language: plain_text(&head.language),
         period: head.period.long(),
         months: counted(head.range.n_months(), "month", "months"),
-        preliminary: head.preliminary.as_deref().map(plain_text),
+        // The banners of a mail say that word themselves.
+        preliminary: head.preliminary.as_deref().map(|text| plain_text(text.trim_start_matches("Preliminary: "))),
         correction: head.correction.as_deref().map(plain_text),
         revision: head.revision,
         report_id: head.edition.to_string(),
         report_id_short: head.edition.0.spoken(),
         data_on: head.data_at.format("%-d %b %Y").to_string(),
         contact: plain_text(&head.contact),
-        kpis: report.kpis().map(kpi).collect(),
+        accent: theme.accent.hex(),
+        kpis: report.kpis().enumerate().map(|(n, of)| kpi(report, letter, n, of)).collect(),
         readings: blocks.iter().filter_map(|block| reading(block)).collect(),
         cards: blocks.iter().filter_map(|block| cards(block)).flatten().map(card).collect(),
         products: products.and_then(product_table),
-        attachments: attachments
-            .iter()
-            .map(|(name, n_bytes)| AttachmentView { name: plain_text(name), size: size(*n_bytes) })
-            .collect(),
+        attachments: files(letter.attached),
+        left_out: files(letter.left_out),
     }
 }
 
-fn kpi(kpi: &Kpi) -> KpiView {
+fn files(files: &[(&str, u64)]) -> Vec<AttachmentView> {
+    files.iter().map(|(name, n_bytes)| AttachmentView { name: plain_text(name), size: size(*n_bytes) }).collect()
+}
+
+fn kpi(report: &Report, letter: &Letter<'_>, n: usize, kpi: &Kpi) -> KpiView {
     let (arrow, direction) = direction(kpi.growth);
+    let (width, height) = picture::SIZE;
     KpiView {
         label: plain_text(&kpi.label),
         note: plain_text(&kpi.note),
@@ -131,6 +150,9 @@ fn kpi(kpi: &Kpi) -> KpiView {
         direction,
         growth_note: plain_text(&kpi.growth_note),
         coverage: plain_text(&kpi.coverage),
+        since: letter.since.map_or(String::new(), |before| since(report, kpi, before)),
+        course: plain_text(&kpi.alt),
+        chart: picture::content_id(n, kpi, letter).map(|cid| ChartView { cid, width, height }),
     }
 }
 
@@ -228,6 +250,9 @@ pub(super) fn full_sample() -> View {
             direction: "fall",
             growth_note: text(),
             coverage: text(),
+            since: text(),
+            course: text(),
+            chart: Some(ChartView { cid: text(), width: 1, height: 1 }),
         }],
         readings: vec![ReadingView { lead: text(), rest: text() }],
         cards: vec![CardView { label: text(), figure: text(), note: text() }],
@@ -242,6 +267,7 @@ pub(super) fn full_sample() -> View {
             note: text(),
         }),
         attachments: vec![AttachmentView { name: text(), size: text() }],
+        left_out: vec![AttachmentView { name: text(), size: text() }],
         ..bare_sample()
     }
 }
@@ -264,10 +290,12 @@ pub(super) fn bare_sample() -> View {
         report_id_short: text(),
         data_on: text(),
         contact: String::new(),
+        accent: text(),
         kpis: vec![],
         readings: vec![],
         cards: vec![],
         products: None,
         attachments: vec![],
+        left_out: vec![],
     }
 }

@@ -8,6 +8,7 @@ mod course;
 mod flows;
 mod reading;
 mod shares;
+mod since;
 #[cfg(test)]
 pub(crate) mod tests;
 
@@ -15,6 +16,7 @@ pub use course::{Course, level, trend_words};
 pub use flows::{Adds, Flows, adds, flows, sums};
 pub use reading::{Measured, Standing, reading};
 pub use shares::{Shares, Spread, largest, shares, spread};
+pub use since::since;
 
 use crate::base::{Month, Quantity, Ratio};
 

@@ -7,6 +7,7 @@ pub(crate) mod course;
 pub(crate) mod flows;
 pub(crate) mod reading;
 pub(crate) mod shares;
+mod since;
 
 use proptest::prelude::*;
 
