@@ -22,7 +22,7 @@ use pressrun::daemon::{Rota, Timed, Timetable};
 use pressrun::deliver::Outbox;
 use pressrun::facts::SqliteFacts;
 use pressrun::ledger::Ledger;
-use pressrun::pipeline::{Makers, Press, Stop};
+use pressrun::pipeline::{Destinations, Makers, Press, Stop};
 
 const N_SCHEDULES: usize = 1_000;
 const N_MONTHS: usize = 60;
@@ -160,11 +160,10 @@ async fn a_year() {
         facts: Arc::new(SqliteFacts::open(&folder.path().join("facts.db"), start).await.unwrap()),
         ledger: Arc::new(Ledger::open(&folder.path().join("ledger.db"), start).await.unwrap()),
         archive: Arc::new(Archive::folder(&folder.path().join("archive")).unwrap()),
-        destination: Arc::new(Outbox::new(folder.path().join("outbox"))),
+        destinations: Destinations::mail(Arc::new(Outbox::new(folder.path().join("outbox")))),
         clock: Arc::new(clock.clone()),
         stop: Stop::default(),
         makers: Makers::default(),
-        pace: Arc::default(),
     };
     let timed = |settings: &ScheduleSettings| Timed {
         schedule: settings.name.clone(),

@@ -150,7 +150,8 @@ impl Archive {
             }
             files.push(PackFile { name: listed.name.clone(), media_type: listed.media_type.clone(), bytes });
         }
-        Ok(Pack { path: path.to_owned(), manifest_digest: Digest::of(&bytes), manifest, files })
+        let manifest_digest = Digest::of(&bytes);
+        Ok(Pack { path: path.to_owned(), manifest_digest, manifest, manifest_bytes: bytes, files })
     }
 
     /// The folders of all complete packs under a prefix (empty for all), sorted.

@@ -54,6 +54,8 @@ pub struct Pack {
     pub manifest_digest: Digest,
     /// Its manifest.
     pub manifest: Manifest,
+    /// The same as it stands in the archive, byte for byte.
+    pub manifest_bytes: Bytes,
     /// Its files, in the manifest's order.
     pub files: Vec<PackFile>,
 }

@@ -1,12 +1,13 @@
 //! `check`: everything that would go wrong at 02:00, now.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
 use crate::archive::Archive;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, FactsFrom, MailThrough, ScheduleSettings};
+use crate::deliver::Destination as _;
 use crate::facts::{FactsError, SqliteView};
 use crate::pipeline::{self, Order, Plan, Press};
 
@@ -63,6 +64,7 @@ pub(super) async fn check(config: &Config, say: &Say) -> Result<u8, Failure> {
     facts(config, &mut findings).await;
     archive(config, &mut findings).await;
     relay(config, &mut findings).await;
+    stores(config, &mut findings).await;
     if let Some(press) = findings.take("opening", compose::press(config).await.map_err(words)) {
         if let Some(orders) = findings.take("recipients", compose::orders(config).await.map_err(words)) {
             looks(config, &press, &mut findings).await;
@@ -173,6 +175,35 @@ async fn relay(config: &Config, findings: &mut Findings) {
     }
 }
 
+/// The stores that schedules name, each asked beside the others: one that does not answer holds up none.
+async fn stores(config: &Config, findings: &mut Findings) {
+    let tried = compose::stores(config).map(|settings| async move {
+        let said = match compose::store(settings) {
+            Ok(store) => store.check().await.map(|said| (store.name(), said)),
+            Err(failure) => Err(words(failure)),
+        };
+        (&settings.name, said)
+    });
+    for (name, said) in futures::future::join_all(tried).await {
+        if let Some((place, said)) = findings.take(&format!("store `{name}`"), said) {
+            findings.add(Level::Ok, format!("store `{name}`, {place}: {said}"));
+        }
+    }
+    let unnamed = config.stores.iter().filter(|store| compose::stores(config).all(|named| named.name != store.name));
+    for store in unnamed {
+        findings.add(Level::Warning, format!("store `{}` is named by no schedule and gets nothing", store.name));
+    }
+}
+
+/// How many editions each store gets by a plan.
+fn packs(plan: &Plan) -> String {
+    let mut packs = BTreeMap::<&str, usize>::new();
+    for store in plan.editions.iter().flat_map(|edition| &edition.stores) {
+        *packs.entry(store).or_default() += 1;
+    }
+    packs.iter().map(|(store, n)| format!("; {n} editions to {store}")).collect()
+}
+
 /// Partners that have a look of their own and are not in the data.
 async fn looks(config: &Config, press: &Press, findings: &mut Findings) {
     let own = &config.themes.by_partner;
@@ -221,7 +252,12 @@ async fn audiences(
     };
     findings.add(
         level,
-        format!("schedule `{}`: {} editions, {n_mails} mails, sent {sending}", settings.name, editions.len()),
+        format!(
+            "schedule `{}`: {} editions, {n_mails} mails, sent {sending}{}",
+            settings.name,
+            editions.len(),
+            packs(&plan)
+        ),
     );
     let partners: Vec<String> = without_recipients.iter().map(|partner| partner.id.clone()).collect();
     if !partners.is_empty() {

@@ -9,10 +9,13 @@ use anyhow::Context;
 use crate::archive::Archive;
 use crate::audience::Recipient;
 use crate::clock::{Clock, SystemClock};
-use crate::config::{self, Config, FactsFrom, OnEmpty, Partners, ScheduleSettings};
+use crate::config::{
+    self, Config, FactsFrom, OnEmpty, Partners, RetrySettings, ScheduleSettings, StoreAt, StoreConfig,
+};
+use crate::deliver::{Store, StorePlace, StoreSettings};
 use crate::facts::{FactSource, ProductMap, SqliteFacts, SqliteView, read_recipients};
 use crate::ledger::{Ledger, Retries};
-use crate::pipeline::{Makers, Order, Press, Stop};
+use crate::pipeline::{Destinations, MAIL, Makers, Order, OrderStore, Press, Stop, store_name};
 
 use super::relay;
 use super::say::Failure;
@@ -36,11 +39,10 @@ pub(super) async fn press_over(config: &Config, ledger: Arc<Ledger>, stop: Stop)
         facts: facts(config).await?,
         ledger,
         archive: Arc::new(Archive::folder(&config.archive)?),
-        destination: relay::destination(config)?,
+        destinations: destinations(config)?,
         clock,
         stop,
         makers: Makers::default(),
-        pace: Arc::new(relay::pace(config)),
     })
 }
 
@@ -85,6 +87,46 @@ pub(super) fn products(config: &Config) -> Result<ProductMap, Failure> {
         }
         None => Ok(ProductMap::shipped()),
     }
+}
+
+/// Where mails go, and every store that a schedule names.
+fn destinations(config: &Config) -> Result<Destinations, Failure> {
+    let mut all = Destinations::mail(relay::destination(config)?).at(MAIL, relay::rates(config));
+    for store in stores(config) {
+        all = all.with(store_name(&store.name), Arc::new(self::store(store)?));
+    }
+    Ok(all)
+}
+
+/// The stores that some schedule names.
+pub(super) fn stores(config: &Config) -> impl Iterator<Item = &StoreConfig> {
+    let is_named = |store: &&StoreConfig| config.schedules.iter().any(|one| one.stores.contains(&store.name));
+    config.stores.iter().filter(is_named)
+}
+
+/// A store, without asking it anything.
+pub(super) fn store(settings: &StoreConfig) -> Result<Store, Failure> {
+    let place = match &settings.place {
+        StoreAt::Folder(folder) => StorePlace::Folder(folder.to_path_buf()),
+        StoreAt::S3 { bucket, region, endpoint, prefix, access_key, secret_key } => StorePlace::S3 {
+            bucket: bucket.clone(),
+            region: region.clone(),
+            endpoint: endpoint.clone(),
+            prefix: prefix.clone(),
+            access_key: access_key.read()?,
+            secret_key: secret_key.read()?,
+        },
+        StoreAt::Azure { account, container, endpoint, prefix, key } => StorePlace::Azure {
+            account: account.clone(),
+            container: container.clone(),
+            endpoint: endpoint.clone(),
+            prefix: prefix.clone(),
+            key: key.read()?,
+        },
+    };
+    let (path, formats, timeout_secs) = (settings.path.clone(), settings.formats.clone(), settings.timeout_secs.into());
+    Store::new(StoreSettings { place, path, formats, timeout_secs })
+        .map_err(|words| Failure::failed(format!("stores.{}: {words}", settings.name)))
 }
 
 /// All recipients: those of the configuration, and those of the facts database.
@@ -145,14 +187,28 @@ fn order(config: &Config, settings: &ScheduleSettings, recipients: Arc<Vec<Recip
         reply_to: config.mail.reply_to.clone(),
         contact: config.mail.contact.clone(),
         message_id_domain: config.mail.message_id_domain.clone(),
-        retries: Retries {
-            attempts_max: config.mail.retries.attempts_max,
-            backoff_secs_min: config.mail.retries.backoff_secs_min.into(),
-            backoff_secs_max: config.mail.retries.backoff_secs_max.into(),
-            deadline_hours: config.mail.retries.deadline_hours,
-            rule: settings.uncertain,
-        },
+        retries: retries(&config.mail.retries, settings),
+        stores: config
+            .stores
+            .iter()
+            .filter(|store| settings.stores.contains(&store.name))
+            .map(|store| OrderStore {
+                name: store_name(&store.name),
+                role: store.role.clone(),
+                retries: retries(&store.retries, settings),
+            })
+            .collect(),
         config_digest: config.digest,
+    }
+}
+
+fn retries(retries: &RetrySettings, schedule: &ScheduleSettings) -> Retries {
+    Retries {
+        attempts_max: retries.attempts_max,
+        backoff_secs_min: retries.backoff_secs_min.into(),
+        backoff_secs_max: retries.backoff_secs_max.into(),
+        deadline_hours: retries.deadline_hours,
+        rule: schedule.uncertain,
     }
 }
 

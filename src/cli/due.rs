@@ -39,7 +39,7 @@ pub(super) async fn due(
     let orders = compose::orders(config).await?;
     let mut list = Vec::new();
     let elsewhere = format!("in {reader}");
-    let head = ["schedule", "due", &elsewhere, "about", "editions", "recipients", "why then"];
+    let head = ["schedule", "due", &elsewhere, "about", "editions", "recipients", "stores", "why then"];
     let mut rows = vec![head.map(str::to_owned).to_vec()];
     for settings in chosen {
         let period_of = |day| settings.timing.period.of(day);
@@ -59,15 +59,20 @@ pub(super) async fn due(
                 period.long(),
                 count(|reach| reach.n_editions),
                 count(|reach| reach.n_recipients),
+                settings.stores.join(", "),
                 occurrence.why.clone(),
             ]);
             list.push(serde_json::json!({
                 "schedule": settings.name, "at": occurrence.at, "local": occurrence.local,
                 "reader": { "zone": reader.name(), "local": shown }, "period": period, "why": occurrence.why,
                 "editions": reach.map(|reach| reach.n_editions),
-                "recipients": reach.map(|reach| reach.n_recipients),
+                "recipients": reach.map(|reach| reach.n_recipients), "stores": settings.stores,
             }));
         }
+    }
+    // Who has no stores needs no column of them.
+    if rows.iter().skip(1).all(|row| row[6].is_empty()) {
+        rows.iter_mut().for_each(|row| drop(row.remove(6)));
     }
     // A reader whose clock is the schedules' own needs no second column.
     if rows.iter().skip(1).all(|row| row[1] == row[2]) {

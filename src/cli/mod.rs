@@ -115,7 +115,7 @@ enum Command {
     Gaps,
     /// Tells what somebody got, gets or does not get, and by which rule
     Why {
-        /// A mail address or a partner's id
+        /// A mail address, a partner's id, or a store as in "store finance"
         who: String,
         /// One period only
         #[arg(long)]

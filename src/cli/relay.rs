@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use super::say::Failure;
 use crate::config::{Config, Login, LoginBy, MailThrough, RelaySettings, Tls};
 use crate::deliver::{self, Destination, Outbox, Smtp, SmtpLogin, SmtpSettings, TlsMode};
-use crate::pipeline::{Pace, Rates};
+use crate::pipeline::Rates;
 
 /// Where mails go.
 pub(super) fn destination(config: &Config) -> Result<Arc<dyn Destination>, Failure> {
@@ -18,14 +18,14 @@ pub(super) fn destination(config: &Config) -> Result<Arc<dyn Destination>, Failu
     })
 }
 
-/// How fast the destination is given mails.
-pub(super) fn pace(config: &Config) -> Pace {
-    let MailThrough::Relay(relay) = &config.mail.through else { return Pace::default() };
-    Pace::new(Rates {
+/// What the relay allows.
+pub(super) fn rates(config: &Config) -> Rates {
+    let MailThrough::Relay(relay) = &config.mail.through else { return Rates::default() };
+    Rates {
         per_minute_max: relay.per_minute_max,
         per_day_max: relay.per_day_max,
         at_once_max: relay.connections_max as usize,
-    })
+    }
 }
 
 fn smtp_login(login: &Login) -> Result<SmtpLogin, Failure> {

@@ -26,8 +26,11 @@ fn text(run: i64, released: &Released) -> String {
     }
     for (n, what) in [
         (released.n_editions, "editions are made again"),
-        (released.n_deliveries, "mails are sent once their edition is archived"),
-        (released.n_without_pack, "mails have nothing to send, since their edition has no files: they are skipped now"),
+        (released.n_deliveries, "deliveries are made once their edition is archived"),
+        (
+            released.n_without_pack,
+            "deliveries have nothing to bring, since their edition has no files: they are skipped now",
+        ),
     ] {
         if n > 0 {
             lines.push(format!("{n} {what}."));
@@ -40,7 +43,7 @@ fn text(run: i64, released: &Released) -> String {
     }
     for (other, n) in &released.waiting_for {
         lines.push(format!(
-            "{n} mails wait for editions that run {other} holds: pressrun release {other} --reason TEXT"
+            "{n} deliveries wait for editions that run {other} holds: pressrun release {other} --reason TEXT"
         ));
     }
     lines.join("\n")

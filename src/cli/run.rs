@@ -180,7 +180,7 @@ fn summary(ran: &Ran, counts: &Counts) -> String {
         format!("  {what}: {}", if states.is_empty() { "none".to_owned() } else { states.join(", ") })
     };
     lines.push(list("editions", counts.editions.iter().map(|(state, n)| format!("{n} {state}")).collect()));
-    lines.push(list("mails", counts.deliveries.iter().map(|(state, n)| format!("{n} {state}")).collect()));
+    lines.push(list("deliveries", counts.deliveries.iter().map(|(state, n)| format!("{n} {state}")).collect()));
     lines.join("\n")
 }
 
@@ -198,11 +198,11 @@ async fn dry_run(press: &Press, order: &Order, plan: &Plan, say: &Say) -> Result
             edition.partner_name.chars().take(40).collect(),
             edition.audience.short(),
             state.clone(),
-            to.join(", "),
+            to.iter().copied().chain(edition.stores.iter().map(String::as_str)).collect::<Vec<_>>().join(", "),
         ]);
         list.push(serde_json::json!({
             "edition": edition.id, "partner_id": edition.audience.partner_id, "audience": edition.audience,
-            "state": state, "recipients": to,
+            "state": state, "recipients": to, "stores": edition.stores,
         }));
     }
     let formats: Vec<&str> = order.formats.iter().map(|format| format.extension()).collect();

@@ -3,6 +3,8 @@
 use crate::config::Config;
 use crate::ledger::{Counts, DeliveriesOf, DeliveryState, EditionState, HeldRun, Ledger, RunId, RunRow, RunState};
 
+use crate::pipeline::MAIL;
+
 use super::say::{Failure, Say, columns};
 use super::{WELL, compose};
 
@@ -44,7 +46,7 @@ async fn all(ledger: &Ledger, say: &Say) -> Result<(), Failure> {
     let runs = ledger.runs(RUNS_MAX).await?;
     let held = ledger.held().await?;
     let mut rows =
-        vec![["run", "schedule", "period", "state", "editions", "mails", "planned"].map(str::to_owned).to_vec()];
+        vec![["run", "schedule", "period", "state", "editions", "deliveries", "planned"].map(str::to_owned).to_vec()];
     let (mut list, mut noted) = (Vec::new(), String::new());
     for run in &runs {
         let counts = ledger.counts(run.id).await?;
@@ -80,7 +82,7 @@ async fn all(ledger: &Ledger, say: &Say) -> Result<(), Failure> {
 /// What a run holds, why, and what lets it go.
 fn holds(held: &HeldRun) -> String {
     let run = held.run;
-    let counts = [(held.n_editions, "editions"), (held.n_deliveries, "mails")];
+    let counts = [(held.n_editions, "editions"), (held.n_deliveries, "deliveries")];
     let counts = counts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}"));
     let what: Vec<String> = held.is_run_held.then(|| "itself".to_owned()).into_iter().chain(counts).collect();
     let more = match held.n_reasons {
@@ -93,14 +95,14 @@ fn holds(held: &HeldRun) -> String {
 
 fn row(run: &RunRow, counts: &Counts) -> Vec<String> {
     let editions = counts.editions.iter().map(|(state, n)| format!("{n} {state}")).collect::<Vec<_>>();
-    let mails = counts.deliveries.iter().map(|(state, n)| format!("{n} {state}")).collect::<Vec<_>>();
+    let deliveries = counts.deliveries.iter().map(|(state, n)| format!("{n} {state}")).collect::<Vec<_>>();
     vec![
         run.id.to_string(),
         run.schedule.clone(),
         run.period.to_string(),
         run.state.to_string(),
         editions.join(", "),
-        mails.join(", "),
+        deliveries.join(", "),
         run.planned_at.format("%Y-%m-%d %H:%M UTC").to_string(),
     ]
 }
@@ -129,7 +131,8 @@ async fn one(ledger: &Ledger, id: RunId, say: &Say) -> Result<(), Failure> {
         ));
     }
     for delivery in deliveries.rows.iter().filter(|delivery| delivery.state != DeliveryState::Delivered) {
-        text.push_str(&format!("  mail to {}: {}: {}\n", delivery.address, delivery.state, delivery.reason));
+        let what = if delivery.destination == MAIL { "mail" } else { "pack" };
+        text.push_str(&format!("  {what} to {}: {}: {}\n", delivery.address, delivery.state, delivery.reason));
     }
     for delivery in &deliveries.rows {
         if let Some(note) = &delivery.note {

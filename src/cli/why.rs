@@ -7,13 +7,16 @@ use crate::base::Period;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, ScheduleSettings};
 use crate::ledger::{AttemptRow, DeliveriesOf, DeliveryRow, DeliveryState, ExclusionRow, Ledger, RunRow, RunState};
-use crate::pipeline::Order;
+use crate::pipeline::{Order, store_name};
 
 use super::say::{Failure, Say};
 use super::{WELL, compose};
 
 /// How many occurrences ahead a period is sought in.
 const AHEAD_MAX: usize = 60;
+
+/// What a store's name in the ledger begins with.
+const STORE: &str = "store ";
 
 pub(super) async fn why(config: &Config, who: &str, period: Option<Period>, say: &Say) -> Result<u8, Failure> {
     let orders = compose::orders(config).await?;
@@ -31,7 +34,12 @@ pub(super) async fn why(config: &Config, who: &str, period: Option<Period>, say:
 
     let mut text = String::new();
     let mut ahead = Vec::new();
-    if decisions.is_empty() {
+    let stored = stored(config, who, period);
+    for (line, json) in &stored {
+        text.push_str(line);
+        ahead.push(json.clone());
+    }
+    if decisions.is_empty() && stored.is_empty() {
         text.push_str(&format!("{who} has no grant in the configuration, so nothing is sent.\n"));
     }
     for decision in &decisions {
@@ -92,6 +100,30 @@ fn next(
     Some((line, json))
 }
 
+/// What a store gets by the next occurrence of each schedule, or the one about a period, when a store is asked for.
+fn stored(config: &Config, who: &str, period: Option<Period>) -> Vec<(String, serde_json::Value)> {
+    let Some(store) = config.stores.iter().find(|store| store_name(&store.name) == who) else { return Vec::new() };
+    let rule = match &store.role {
+        Some(role) => format!("the editions of `{role}` over each whole partner"),
+        None => "every edition that is made for a recipient".to_owned(),
+    };
+    let n = if period.is_some() { AHEAD_MAX } else { 1 };
+    let of = config.schedules.iter().filter(|settings| settings.stores.contains(&store.name));
+    let told = |settings: &ScheduleSettings| {
+        let about = |day| settings.timing.period.of(day);
+        let ahead = settings.timing.cadence.next_after(SystemClock.now(), n);
+        let found = ahead.into_iter().find(|one| period.is_none_or(|period| about(one.local_on) == period))?;
+        let period = about(found.local_on);
+        let line = format!("{who}: will get {} of {} on {}: {rule}\n", period.long(), settings.name, found.local);
+        let json = serde_json::json!({
+            "schedule": settings.name, "store": store.name, "at": found.at, "period": period, "gets": true,
+            "rule": rule, "why_then": found.why,
+        });
+        Some((line, json))
+    };
+    of.filter_map(told).collect()
+}
+
 /// What is recorded of somebody.
 struct Past {
     deliveries: Vec<(DeliveryRow, Vec<AttemptRow>)>,
@@ -102,7 +134,8 @@ struct Past {
 
 async fn past(ledger: &Ledger, who: &str, period: Option<Period>) -> Result<Past, Failure> {
     let is_asked = |of: Period| period.is_none_or(|period| of == period);
-    let of = match who.contains('@') {
+    // A store's name stands for its address, and no partner's id has a blank in it.
+    let of = match who.contains('@') || who.starts_with(STORE) {
         true => DeliveriesOf::Address(who.to_owned()),
         false => DeliveriesOf::Partner(who.to_owned()),
     };

@@ -1,15 +1,18 @@
 //! From raw to checked: the whole, facts, and where things are kept.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use super::at::At;
 use super::raw::{RawConfig, RawFacts, RawView};
+use super::raw_store::RawStore;
 use super::settings::{Config, FactsFrom, FactsSettings, FilePath, MailThrough, OwnFile};
 use super::source::{self, Place, Source};
 use super::{
-    ConfigError, ConfigErrors, calendars, daemon, hint, keys, mail, recipients, schedules, schema, templates, themes,
+    ConfigError, ConfigErrors, calendars, daemon, hint, keys, mail, recipients, schedules, schema, stores, templates,
+    themes,
 };
 use crate::base::Digest;
 
@@ -95,7 +98,11 @@ fn settings(raw: RawConfig, path: &Path, check: &mut Check<'_>) -> Option<Config
     let roles = templates.as_ref().map(|templates| &templates.roles);
     let recipients = recipients::settings(raw.recipients, raw.recipient, roles, check);
     let calendars = calendars::settings(raw.calendars, check);
-    let schedules = schedules::settings(raw.schedules, roles, &calendars, check);
+    let names = raw.stores.keys().map(|name| name.get().clone()).collect();
+    let places = places(&raw.stores, check);
+    let stores = stores::settings(raw.stores, roles, mail.as_ref().map(|mail| mail.retries), check);
+    let known = schedules::Stores { settings: &stores, names: &names };
+    let schedules = schedules::settings(raw.schedules, roles, (&calendars, &known), check);
     if let (Some(facts), Some(ledger), Some(archive), Some(mail)) = (&facts, &ledger, &archive, &mail) {
         let outbox = match &mail.through {
             MailThrough::Outbox(folder) => Some(folder),
@@ -107,6 +114,10 @@ fn settings(raw: RawConfig, path: &Path, check: &mut Check<'_>) -> Option<Config
         apart(&ledger.0, &[("facts.database", Some(database))], ("ledger.database", ledger.1.clone()), check);
         let folders = [("facts.inbox", facts.inbox.as_ref()), ("mail.outbox", outbox)];
         apart(&archive.0, &folders, ("archive.folder", archive.1.clone()), check);
+        let folders = [&folders[..], &[("archive.folder", Some(&archive.0))]].concat();
+        for (path, span) in &places {
+            apart(path, &folders, ("folder", span.clone()), check);
+        }
     }
     let templates = templates?;
     let mut config = Config {
@@ -122,6 +133,7 @@ fn settings(raw: RawConfig, path: &Path, check: &mut Check<'_>) -> Option<Config
         mail_templates: templates.mail_templates,
         themes: Arc::new(themes),
         recipients,
+        stores,
         schedules,
         digest: Digest::of(b""),
     };
@@ -130,6 +142,12 @@ fn settings(raw: RawConfig, path: &Path, check: &mut Check<'_>) -> Option<Config
         Err(error) => check.errors.add(ConfigError::of_file(format!("no digest: {error}"), hint::NONE)),
     }
     Some(config)
+}
+
+/// The folders of stores, with where each is named.
+fn places(raw: &BTreeMap<At<String>, RawStore>, check: &mut Check<'_>) -> Vec<(FilePath, Range<usize>)> {
+    let folders = raw.values().filter_map(|store| store.folder.as_ref());
+    folders.map(|at| (FilePath::new(check.folder, at.get()), at.span())).collect()
 }
 
 fn facts(raw: &At<RawFacts>, check: &mut Check<'_>) -> Option<FactsSettings> {

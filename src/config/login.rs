@@ -87,7 +87,7 @@ fn is_safe(url: &str) -> bool {
     }
 }
 
-fn secret(at: &At<RawSecret>, check: &mut Check<'_>) -> Option<Secret> {
+pub(super) fn secret(at: &At<RawSecret>, check: &mut Check<'_>) -> Option<Secret> {
     let raw = at.get();
     check.both(("env", &raw.env), ("file", &raw.file));
     let from = match (&raw.env, &raw.file) {

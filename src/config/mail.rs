@@ -133,7 +133,7 @@ fn relay(raw: &At<RawRelay>, check: &mut Check<'_>) -> Option<RelaySettings> {
     })
 }
 
-fn retries(raw: &RawRetries, check: &mut Check<'_>) -> RetrySettings {
+pub(super) fn retries(raw: &RawRetries, check: &mut Check<'_>) -> RetrySettings {
     let min = raw.backoff_secs_min.as_ref().map_or(RETRIES.backoff_secs_min, |at| *at.get());
     let max = raw.backoff_secs_max.as_ref().map_or(RETRIES.backoff_secs_max.max(min), |at| *at.get());
     if let Some(at) = raw.backoff_secs_max.as_ref().filter(|_| max < min) {

@@ -16,6 +16,7 @@ mod login;
 mod mail;
 mod raw;
 mod raw_mail;
+mod raw_store;
 mod recipients;
 mod schedules;
 mod schema;
@@ -23,6 +24,7 @@ mod secret;
 mod settings;
 mod shipped;
 mod source;
+mod stores;
 mod templates;
 #[cfg(test)]
 mod tests;
@@ -42,6 +44,7 @@ pub use settings::{
 };
 pub use shipped::shipped_files;
 pub use source::{FILE_BYTES_MAX, Place, Source, read_text};
+pub use stores::{STORES_MAX, StoreAt, StoreConfig};
 pub use templates::REPORT;
 pub use themes::PARTNER_THEMES_MAX;
 

@@ -9,6 +9,7 @@ use serde::Deserialize;
 pub(super) use super::raw_mail::{RawMail, RawOauth, RawRelay, RawRetries, RawSecret};
 
 use super::at::At;
+use super::raw_store::RawStore;
 use super::settings::OnEmpty;
 use crate::facts::ingest::PartnerFrom;
 use crate::ledger::UncertainRule;
@@ -46,6 +47,9 @@ pub(super) struct RawConfig {
     /// Which days are no business days, by name.
     #[serde(default)]
     pub calendars: BTreeMap<At<String>, RawCalendar>,
+    /// Stores that editions are put into, by name.
+    #[serde(default)]
+    pub stores: BTreeMap<At<String>, RawStore>,
     /// What is made and sent when, by name.
     #[serde(default)]
     pub schedules: BTreeMap<At<String>, RawSchedule>,
@@ -287,6 +291,9 @@ pub(super) struct RawSchedule {
     /// For which roles only; for all when left out.
     #[schemars(length(min = 1))]
     pub roles: Option<Vec<At<String>>>,
+    /// Which stores of `[stores]` get its editions.
+    #[schemars(length(min = 1))]
+    pub stores: Option<Vec<At<String>>>,
     /// What to do about occurrences that nobody was awake for.
     pub catch_up: Option<At<CatchUp>>,
     /// How many of them run at most when `catch_up` is `all`, the newest ones.

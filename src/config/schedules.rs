@@ -9,6 +9,7 @@ use super::check::Check;
 use super::hint;
 use super::raw::RawSchedule;
 use super::settings::{Partners, ScheduleSettings};
+use super::stores::StoreConfig;
 use super::templates::REPORT;
 use crate::audience::Roles;
 use crate::render::Format;
@@ -31,20 +32,20 @@ const CATCH_UP_MAX: u32 = 12;
 pub(super) fn settings(
     raw: BTreeMap<At<String>, RawSchedule>,
     roles: Option<&Roles>,
-    calendars: &Calendars,
+    (calendars, stores): (&Calendars, &Stores<'_>),
     check: &mut Check<'_>,
 ) -> Vec<ScheduleSettings> {
     if let Some((name, _)) = raw.iter().nth(SCHEDULES_MAX) {
         let what = format!("{} schedules, at most {SCHEDULES_MAX} may be", raw.len());
         check.wrong(name.span(), what, "let one schedule serve several partners and roles");
     }
-    raw.into_iter().filter_map(|(name, raw)| schedule(&name, raw, (roles, calendars), check)).collect()
+    raw.into_iter().filter_map(|(name, raw)| schedule(&name, raw, (roles, calendars, stores), check)).collect()
 }
 
 fn schedule(
     name: &At<String>,
     raw: RawSchedule,
-    (roles, calendars): (Option<&Roles>, &Calendars),
+    (roles, calendars, stores): (Option<&Roles>, &Calendars, &Stores<'_>),
     check: &mut Check<'_>,
 ) -> Option<ScheduleSettings> {
     let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_');
@@ -67,6 +68,7 @@ fn schedule(
     let formats = raw.formats.map_or_else(|| Format::ALL.to_vec(), |raw| formats(&raw, check));
     let partners = raw.partners.map_or(Partners::All, |raw| partners(&raw, check));
     let for_roles = raw.roles.map(|raw| known_roles(&raw, roles, check));
+    let stores = raw.stores.map_or_else(Vec::new, |raw| stores.named(&raw, for_roles.as_ref(), &formats, check));
     Some(ScheduleSettings {
         name: name.get().clone(),
         report: REPORT.to_owned(),
@@ -75,6 +77,7 @@ fn schedule(
         formats,
         partners,
         roles: for_roles,
+        stores,
         catch_up_max,
         catch_up: raw.catch_up.map(At::into_inner).unwrap_or_default(),
         overlap: raw.overlap.map(At::into_inner).unwrap_or_default(),
@@ -86,6 +89,43 @@ fn schedule(
     })
 }
 
+/// The stores that schedules may name: those that are right, and the names of all.
+pub(super) struct Stores<'a> {
+    pub settings: &'a [StoreConfig],
+    pub names: &'a BTreeSet<String>,
+}
+
+impl Stores<'_> {
+    /// The stores that a schedule names, each of which gets something of it.
+    fn named(
+        &self,
+        raw: &[At<String>],
+        roles: Option<&BTreeSet<String>>,
+        formats: &[Format],
+        check: &mut Check<'_>,
+    ) -> Vec<String> {
+        let names = once_each(raw, "store", check);
+        for at in raw {
+            let name = at.get();
+            if !self.names.contains(name) {
+                let hint = hint::for_unknown(name, "stores", self.names.iter().map(String::as_str));
+                check.wrong(at.span(), format!("there is no `[stores.{name}]`"), hint);
+                continue;
+            }
+            let Some(store) = self.settings.iter().find(|store| store.name == *name) else { continue };
+            if let Some(role) = store.role.as_ref().filter(|role| roles.is_some_and(|roles| !roles.contains(*role))) {
+                let what = format!("store `{name}` is for the role `{role}`, and the schedule is not");
+                check.wrong(at.span(), what, format!("add `{role}` to the schedule's `roles`, or take the store out"));
+            }
+            if store.formats.as_ref().is_some_and(|wanted| !wanted.iter().any(|format| formats.contains(format))) {
+                let what = format!("store `{name}` wants none of the files that the schedule makes");
+                check.wrong(at.span(), what, "add one of them to the store's `formats`, or to the schedule's");
+            }
+        }
+        names.into_iter().collect()
+    }
+}
+
 fn catch_up_max(raw: &RawSchedule, check: &mut Check<'_>) -> u32 {
     let Some(at) = &raw.catch_up_max else { return CATCH_UP_MAX };
     if raw.catch_up.as_ref().is_none_or(|catch_up| *catch_up.get() != CatchUp::All) {
@@ -95,7 +135,7 @@ fn catch_up_max(raw: &RawSchedule, check: &mut Check<'_>) -> u32 {
 }
 
 /// In the order in which they are attached, whatever the order in the file.
-fn formats(raw: &[At<Format>], check: &mut Check<'_>) -> Vec<Format> {
+pub(super) fn formats(raw: &[At<Format>], check: &mut Check<'_>) -> Vec<Format> {
     let mut formats: Vec<Format> = Vec::new();
     for at in raw {
         if formats.contains(at.get()) {

@@ -10,6 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::secret::Secret;
+use super::stores::StoreConfig;
 use crate::audience::{Recipient, Roles};
 use crate::base::Digest;
 use crate::deliver::Mailbox;
@@ -90,6 +91,8 @@ pub struct Config {
     pub themes: Arc<Themes>,
     /// Who is to get something.
     pub recipients: RecipientsFrom,
+    /// The stores that editions are put into, by name.
+    pub stores: Vec<StoreConfig>,
     /// What is made and sent when, by name.
     pub schedules: Vec<ScheduleSettings>,
     /// Of everything above but secrets and the file's own place: the same configuration, the same digest.
@@ -284,6 +287,8 @@ pub struct ScheduleSettings {
     pub partners: Partners,
     /// For which roles only; for all when none.
     pub roles: Option<BTreeSet<String>>,
+    /// Which stores get its editions, by name; each is one of the configuration's.
+    pub stores: Vec<String>,
     /// What to do about occurrences that nobody was awake for.
     pub catch_up: CatchUp,
     /// How many of them run at most under [`CatchUp::All`].

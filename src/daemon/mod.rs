@@ -195,7 +195,7 @@ impl Daemon {
         if step == Step::Back {
             self.timetable = None;
             self.hands.look_anew();
-            let backoffs = self.rota.orders.values().map(|order| order.retries.backoff_secs_max);
+            let backoffs = self.rota.orders.values().map(|order| order.backoff_secs_max());
             let longest = chrono::Duration::seconds(backoffs.max().unwrap_or_default() as i64);
             self.rota.press.ledger.bring_forward(longest, now).await.context("mails that were put off")?;
         }

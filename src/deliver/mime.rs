@@ -138,6 +138,7 @@ fn safe_id(id: &str) -> Result<&str, String> {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::base::EditionId;
     use crate::deliver;
 
     /// A parcel with two attachments and a name in two scripts.
@@ -169,6 +170,17 @@ pub(super) mod tests {
                 attachment("Größe 北京.pdf", "application/pdf", b"%PDF-1.7\n\xff\x00"),
                 attachment("rows.csv", "text/csv", b"a,b\n1,2\n"),
             ],
+            edition: deliver::ParcelEdition {
+                id: EditionId(Digest::of(b"edition")),
+                schedule: "monthly".into(),
+                period: "2026-10".parse().unwrap(),
+                partner_id: "1234566".into(),
+                partner_name: "Größe GmbH".into(),
+                role: "report-viewer".into(),
+                audience: "report-viewer.en".into(),
+                revision: 1,
+                manifest: attachment("edition.json", "application/json", b"{}\n"),
+            },
         }
     }
 

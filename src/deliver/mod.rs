@@ -2,18 +2,21 @@
 
 mod disposition;
 mod handed;
+mod http;
 mod mime;
 mod outbox;
 mod parcel;
 mod smtp;
+mod store;
 
 use futures::future::BoxFuture;
 
 pub use handed::{Handed, Phase};
 pub use mime::encoded_bytes;
 pub use outbox::Outbox;
-pub use parcel::{Attachment, Inline, MailList, Mailbox, Parcel, mail_list, message_id};
+pub use parcel::{Attachment, Inline, MailList, Mailbox, Parcel, ParcelEdition, mail_list, message_id};
 pub use smtp::{OauthSettings, Smtp, SmtpLogin, SmtpSettings, SmtpSettingsError, TlsMode};
+pub use store::{PathTemplate, PathTemplateError, STORE_TEXT_CHARS, Store, StorePlace, StoreSettings, is_store_text};
 
 /// Where parcels go. One parcel is for one recipient.
 pub trait Destination: Send + Sync {

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 
-use crate::base::{Digest, EditionId};
+use crate::base::{Digest, EditionId, Period};
 
 /// An address with a name that may be empty.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -74,6 +74,31 @@ pub struct Parcel {
     pub inline: Vec<Inline>,
     /// The files, in order.
     pub attachments: Vec<Attachment>,
+    /// Which edition they are, for destinations that file them under names.
+    pub edition: ParcelEdition,
+}
+
+/// The edition that a parcel brings: what a store's names are made of, and its manifest.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ParcelEdition {
+    /// Its id, printed as *Report ID*.
+    pub id: EditionId,
+    /// The schedule's name.
+    pub schedule: String,
+    /// What it is about.
+    pub period: Period,
+    /// The partner's id.
+    pub partner_id: String,
+    /// The partner's name.
+    pub partner_name: String,
+    /// The role's key, as in `report-viewer`.
+    pub role: String,
+    /// The audience without its partner, as in `report-viewer.en`.
+    pub audience: String,
+    /// Its number.
+    pub revision: u32,
+    /// The manifest's name and bytes, as they are archived.
+    pub manifest: Attachment,
 }
 
 /// The Message-ID of a delivery, without angle brackets: the same however often it is tried.

@@ -170,6 +170,15 @@ impl Ledger {
         read_edition(&mut *self.read.acquire().await?, id).await
     }
 
+    /// The destinations that a run's deliveries go to, by name.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn destinations(&self, run: RunId) -> Result<Vec<String>, LedgerError> {
+        let names = sqlx::query_scalar("SELECT DISTINCT destination FROM delivery WHERE run_id = $1 ORDER BY 1");
+        Ok(names.bind(run.0).fetch_all(&self.read).await?)
+    }
+
     /// Those of some editions that there are, and when each was planned.
     ///
     /// # Errors

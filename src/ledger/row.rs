@@ -126,7 +126,9 @@ pub struct DeliveryRow {
     pub period: Period,
     /// The edition's audience.
     pub audience: Audience,
-    /// The recipient's address.
+    /// The partner's name, as its edition was planned.
+    pub partner_name: String,
+    /// The recipient's address; a store's name.
     pub address: String,
     /// The recipient's name; may be empty.
     pub name: String,
@@ -209,8 +211,8 @@ macro_rules! select_editions {
 macro_rules! select_deliveries {
     ($rest:literal) => {
         concat!(
-            "SELECT d.id, d.edition_id, d.run_id, r.schedule, e.period, e.audience, d.address, d.name, d.message_id,
-             d.destination, d.state, d.reason, d.n_attempts, d.next_at, d.receipt, d.note, d.refused_bytes,
+            "SELECT d.id, d.edition_id, d.run_id, r.schedule, e.period, e.audience, e.partner_name, d.address, d.name,
+             d.message_id, d.destination, d.state, d.reason, d.n_attempts, d.next_at, d.receipt, d.note, d.refused_bytes,
              e.archive_path, d.planned_at, d.moved_at, d.fence
              FROM delivery d JOIN edition e ON e.id = d.edition_id JOIN run r ON r.id = d.run_id ",
             $rest
@@ -276,6 +278,7 @@ pub(super) fn delivery_row(row: &SqliteRow) -> Result<DeliveryRow, LedgerError> 
         schedule: row.try_get("schedule")?,
         period: parsed(row, "edition", "period")?,
         audience: audience(row)?,
+        partner_name: row.try_get("partner_name")?,
         address: row.try_get("address")?,
         name: row.try_get("name")?,
         message_id: row.try_get("message_id")?,

@@ -11,10 +11,10 @@ use crate::archive::{ArchiveError, Pack};
 use crate::deliver::{Handed, Outcome, Parcel};
 use crate::ledger::{DeliveriesOf, DeliveryClaim, DeliveryState, LedgerError, RunId};
 
+use super::destinations::Outlet;
 use super::order::{Order, Press};
 use super::pace::{LEASE_MINUTES, Turn};
 use super::parcel::parcel;
-use super::plan::DESTINATION;
 
 /// How many deliveries are claimed at once: one durable commit for all of them. Few, since of those that a kill leaves
 /// untried nobody can tell either.
@@ -38,12 +38,19 @@ enum Sent {
     Lost,
 }
 
-/// Hands over every delivery of a run that is ready, until none is, or the destination takes no more for now.
+/// Hands over every delivery of a run to one destination that is ready, until none is, or the destination takes no more
+/// for now.
 ///
 /// # Errors
 /// When the ledger cannot be written; what was claimed then becomes `uncertain` when its lease ends.
-pub(super) async fn deliver_ready(press: &Press, order: &Arc<Order>, run: RunId) -> Result<(), LedgerError> {
-    let mut sending = Sending { press, order, queue: VecDeque::new(), tasks: JoinSet::new(), claims: HashMap::new() };
+pub(super) async fn deliver_ready(
+    press: &Press,
+    order: &Arc<Order>,
+    run: RunId,
+    outlet: &Outlet,
+) -> Result<(), LedgerError> {
+    let (queue, tasks, claims) = (VecDeque::new(), JoinSet::new(), HashMap::new());
+    let mut sending = Sending { press, order, outlet, queue, tasks, claims };
     let mut is_over = false;
     while !is_over || !sending.is_idle() {
         if press.stop.is_set() {
@@ -51,7 +58,7 @@ pub(super) async fn deliver_ready(press: &Press, order: &Arc<Order>, run: RunId)
             sending.put_back("told to stop before it was handed over", press.clock.now()).await?;
         } else if !is_over && sending.queue.is_empty() {
             let now = press.clock.now();
-            match press.pace.claim(&press.ledger, (run, DESTINATION), CLAIMS_MAX, now).await? {
+            match outlet.pace.claim(&press.ledger, (run, &outlet.name), CLAIMS_MAX, now).await? {
                 Turn::Claimed(claims) if !claims.is_empty() => sending.enqueue(claims).await,
                 Turn::Full(at) if (at - now).num_seconds() <= WAIT_SECS_MAX && sending.is_idle() => {
                     tokio::time::sleep(std::time::Duration::from_millis(LOOK_MILLIS)).await;
@@ -70,6 +77,7 @@ pub(super) async fn deliver_ready(press: &Press, order: &Arc<Order>, run: RunId)
 struct Sending<'a> {
     press: &'a Press,
     order: &'a Arc<Order>,
+    outlet: &'a Outlet,
     /// Claimed, and not begun.
     queue: VecDeque<(DeliveryClaim, Read)>,
     tasks: JoinSet<Sent>,
@@ -96,11 +104,13 @@ impl Sending<'_> {
 
     /// Begins as many as may be under way at once.
     fn begin(&mut self) {
-        while self.tasks.len() < self.press.pace.at_once_max() {
+        while self.tasks.len() < self.outlet.pace.at_once_max() {
             let Some((claim, pack)) = self.queue.pop_front() else { return };
-            let (press, order, ours) = (self.press.clone(), Arc::clone(self.order), claim.clone());
+            let (press, order, outlet) = (self.press.clone(), Arc::clone(self.order), self.outlet.clone());
+            let ours = claim.clone();
             // Boxed: behind an async block the compiler cannot tell that it may change threads.
-            let task: BoxFuture<'static, Sent> = Box::pin(async move { send(&press, &order, &ours, &pack).await });
+            let task: BoxFuture<'static, Sent> =
+                Box::pin(async move { send(&press, &order, &ours, &pack, &outlet).await });
             self.claims.insert(self.tasks.spawn(task).id(), claim);
         }
     }
@@ -114,12 +124,13 @@ impl Sending<'_> {
         let mut next = Some(ended);
         while let Some(ended) = next {
             if let Some((claim, handed)) = self.ended(ended) {
-                resting_until = self.press.pace.hear(DESTINATION, &handed, now).or(resting_until);
+                resting_until = self.outlet.pace.hear(&self.outlet.name, &handed, now).or(resting_until);
                 settled.push((claim, handed));
             }
             next = self.tasks.try_join_next_with_id();
         }
-        let states = self.press.ledger.settle_deliveries(&settled, &self.order.retries, now).await?;
+        let states =
+            self.press.ledger.settle_deliveries(&settled, self.order.retries_at(&self.outlet.name), now).await?;
         for ((claim, _), _) in settled.iter().zip(states).filter(|(_, state)| state.is_none()) {
             // Somebody else has the row by now; what it says stands.
             tracing::warn!(delivery.id = %claim.row.id, "a delivery's claim was lost before it was settled");
@@ -161,15 +172,17 @@ impl Sending<'_> {
 /// # Errors
 /// When the ledger cannot be read or written.
 pub(super) async fn ask_uncertain(press: &Press, run: RunId) -> Result<(), LedgerError> {
-    if !press.destination.can_tell()
-        || !press.ledger.counts(run).await?.deliveries.contains_key(&DeliveryState::Uncertain)
-    {
+    if !press.ledger.counts(run).await?.deliveries.contains_key(&DeliveryState::Uncertain) {
         return Ok(());
     }
     let rows = press.ledger.deliveries(&DeliveriesOf::Run(run)).await?.rows;
     for row in rows.iter().filter(|row| row.state == DeliveryState::Uncertain) {
         let now = press.clock.now();
-        match press.destination.receipt(&row.message_id).await {
+        let destination = press.destinations.get(&row.destination).destination;
+        if !destination.can_tell() {
+            continue;
+        }
+        match destination.receipt(&row.message_id).await {
             Some(receipt) => press.ledger.settle_uncertain_by_receipt(row.id, &receipt, now).await?,
             None => press.ledger.resend(row.id, "the destination has not got it", now).await?,
         }
@@ -177,7 +190,7 @@ pub(super) async fn ask_uncertain(press: &Press, run: RunId) -> Result<(), Ledge
     Ok(())
 }
 
-async fn send(press: &Press, order: &Order, claim: &DeliveryClaim, pack: &Read) -> Sent {
+async fn send(press: &Press, order: &Order, claim: &DeliveryClaim, pack: &Read, outlet: &Outlet) -> Sent {
     let (lease, now) = (chrono::Duration::minutes(LEASE_MINUTES), press.clock.now());
     if now - claim.row.moved_at > lease / 10 {
         match press.ledger.renew_delivery(claim, lease, now).await {
@@ -193,18 +206,18 @@ async fn send(press: &Press, order: &Order, claim: &DeliveryClaim, pack: &Read) 
         Ok(pack) => pack,
         Err(error) => return Sent::Handed(Outcome::Failed(format!("its files cannot be sent: {error}")).into()),
     };
-    Sent::Handed(match parcel(press, order, claim, pack).await {
-        Ok(parcel) => hand_over(press, claim, &parcel).await,
+    Sent::Handed(match parcel(press, order, claim, pack, outlet).await {
+        Ok(parcel) => hand_over(outlet, claim, &parcel).await,
         Err(outcome) => outcome.into(),
     })
 }
 
 /// Asks first whether an earlier try was taken, where that can be known.
-async fn hand_over(press: &Press, claim: &DeliveryClaim, parcel: &Parcel) -> Handed {
+async fn hand_over(outlet: &Outlet, claim: &DeliveryClaim, parcel: &Parcel) -> Handed {
     if claim.attempt_no > 1
-        && let Some(receipt) = press.destination.receipt(&claim.row.message_id).await
+        && let Some(receipt) = outlet.destination.receipt(&claim.row.message_id).await
     {
         return Outcome::Delivered(receipt).into();
     }
-    press.destination.deliver(parcel).await
+    outlet.destination.deliver(parcel).await
 }

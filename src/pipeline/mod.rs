@@ -3,6 +3,7 @@
 mod begin;
 mod behind;
 mod check;
+mod destinations;
 mod mail;
 mod make;
 mod order;
@@ -14,7 +15,8 @@ mod spool;
 #[cfg(test)]
 mod tests;
 
-pub use order::{Makers, Order, Press, Stop};
+pub use destinations::{Destinations, MAIL, Outlet, store_name};
+pub use order::{Makers, Order, OrderStore, Press, Stop};
 pub use pace::{Pace, Rates};
 pub use plan::{Plan, PlannedEdition, plan, plan_over};
 pub use run::{Progress, Ran, RunError, Step, resume, run};

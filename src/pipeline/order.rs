@@ -10,7 +10,7 @@ use crate::archive::Archive;
 use crate::audience::{Recipient, Roles};
 use crate::base::{Digest, Period, Range};
 use crate::clock::Clock;
-use crate::deliver::{Destination, Mailbox};
+use crate::deliver::Mailbox;
 use crate::facts::FactSource;
 use crate::ledger::{Ledger, Retries};
 use crate::render::email::MailTemplates;
@@ -18,7 +18,7 @@ use crate::render::{Format, Themes};
 use crate::schedule::NotFull;
 use crate::sections::Template;
 
-use super::pace::Pace;
+use super::destinations::Destinations;
 
 /// Everything outside that a run touches.
 #[derive(Clone)]
@@ -29,16 +29,14 @@ pub struct Press {
     pub ledger: Arc<Ledger>,
     /// Where packs are filed.
     pub archive: Arc<Archive>,
-    /// Where mails go.
-    pub destination: Arc<dyn Destination>,
+    /// Where mails and packs go.
+    pub destinations: Destinations,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Set when nothing new is to be begun.
     pub stop: Stop,
     /// Who makes editions: one at a time a core, however many runs there are.
     pub makers: Makers,
-    /// How fast the destination is given mails.
-    pub pace: Arc<Pace>,
 }
 
 /// Places for as many makers as there are cores.
@@ -107,11 +105,37 @@ pub struct Order {
     pub message_id_domain: String,
     /// When a mail that was not taken is tried again, and what is done when nobody can tell.
     pub retries: Retries,
+    /// Which stores get editions.
+    pub stores: Vec<OrderStore>,
     /// The digest of the configuration it comes from.
     pub config_digest: Digest,
 }
 
+/// A store that gets a schedule's editions.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OrderStore {
+    /// Its name in the ledger, as in `store finance`: destination and address in one.
+    pub name: String,
+    /// The editions of this role over each whole partner, made for it if for nobody else; without it, whatever is made
+    /// for recipients.
+    pub role: Option<String>,
+    /// When a pack that was not taken is tried again.
+    pub retries: Retries,
+}
+
 impl Order {
+    /// When what a destination did not take is tried again.
+    pub fn retries_at(&self, destination: &str) -> &Retries {
+        let store = self.stores.iter().find(|store| store.name == destination);
+        store.map_or(&self.retries, |store| &store.retries)
+    }
+
+    /// The longest pause between two tries at any of its destinations, in seconds.
+    pub fn backoff_secs_max(&self) -> u64 {
+        let all = self.stores.iter().map(|store| &store.retries).chain([&self.retries]);
+        all.map(|retries| retries.backoff_secs_max).max().unwrap_or_default()
+    }
+
     /// The months that an edition about a period shows.
     pub fn range(&self, period: Period) -> Range {
         Range::ending_with(period, self.range_months)

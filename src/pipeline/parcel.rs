@@ -1,12 +1,13 @@
 //! The mail of one delivery: written from the archived figures for its recipient, and no larger than what is taken.
 
-use crate::archive::{Pack, PackFile};
-use crate::deliver::{Attachment, BytesMax, Inline, Mailbox, Outcome, Parcel, encoded_bytes, mail_list};
+use crate::archive::{MANIFEST_NAME, Pack, PackFile};
+use crate::deliver::{Attachment, BytesMax, Inline, Mailbox, Outcome, Parcel, ParcelEdition, encoded_bytes, mail_list};
 use crate::ledger::{DeliveryClaim, EarlierRow};
 use crate::render::Format;
 use crate::render::email::{Letter, MailBody, compose};
 use crate::report::Report;
 
+use super::destinations::{MAIL, Outlet};
 use super::order::{Order, Press};
 
 /// What a mail has beside its parts' bodies, at most, in bytes: its own headers, and those of each part.
@@ -21,7 +22,11 @@ pub(super) async fn parcel(
     order: &Order,
     claim: &DeliveryClaim,
     pack: &Pack,
+    outlet: &Outlet,
 ) -> Result<Parcel, Outcome> {
+    if outlet.name != MAIL {
+        return Ok(of_store(order, claim, pack));
+    }
     let unfit = |reason: &str| Outcome::Failed(format!("its files cannot be sent: {reason}"));
     let report = pack.report().ok_or_else(|| unfit("`report.json` is not readable"))?;
     let earlier = earlier(press, claim).await;
@@ -29,10 +34,13 @@ pub(super) async fn parcel(
         Some(earlier) => before(press, claim, earlier).await,
         None => None,
     };
-    let mail = Mail { order, claim, report: &report, earlier: earlier.as_ref(), since: since.as_ref() };
-    let bounds = Bounds { of: press.destination.bytes_max().await, refused: claim.row.refused_bytes };
+    let mail = Mail { order, claim, pack, report: &report, earlier: earlier.as_ref(), since: since.as_ref() };
+    let bounds = Bounds { of: outlet.destination.bytes_max().await, refused: claim.row.refused_bytes };
     let files: Vec<&PackFile> = Format::ALL.iter().flat_map(|format| of_format(pack, *format)).collect();
-    let (parcel, note) = mail.within(&files, &bounds, &press.destination.name())?;
+    let (parcel, note) = mail.within(&files, &bounds, &outlet.destination.name())?;
+    if note == claim.row.note {
+        return Ok(parcel);
+    }
     match press.ledger.note_delivery(claim, note.as_deref()).await {
         Ok(()) => Ok(parcel),
         // Nothing went out: who has the claim by now, or the next try, sends it.
@@ -73,6 +81,7 @@ struct Bounds {
 struct Mail<'a> {
     order: &'a Order,
     claim: &'a DeliveryClaim,
+    pack: &'a Pack,
     report: &'a Report,
     earlier: Option<&'a EarlierRow>,
     since: Option<&'a Report>,
@@ -131,7 +140,7 @@ impl Mail<'_> {
     }
 
     fn written(&self, attached: &[&PackFile], left_out: &[&PackFile]) -> Result<Parcel, Outcome> {
-        let Mail { order, claim, report, earlier, since } = *self;
+        let Mail { order, claim, pack, report, earlier, since } = *self;
         let (going, staying) = (named(attached), named(left_out));
         let message_id = Some(claim.row.message_id.as_str());
         let letter = Letter { attached: &going, left_out: &staying, since, message_id };
@@ -162,7 +171,47 @@ impl Mail<'_> {
                 })
                 .collect(),
             attachments: attached.iter().map(|file| attachment(file)).collect(),
+            edition: edition(claim, pack),
         })
+    }
+}
+
+/// The edition as a store takes it: its files, and no mail.
+fn of_store(order: &Order, claim: &DeliveryClaim, pack: &Pack) -> Parcel {
+    let files = Format::ALL.iter().flat_map(|format| of_format(pack, *format));
+    Parcel {
+        message_id: claim.row.message_id.clone(),
+        date_at: claim.row.planned_at,
+        from: order.from.clone(),
+        reply_to: None,
+        to: Mailbox { name: claim.row.name.clone(), address: claim.row.address.clone() },
+        list: None,
+        references: None,
+        subject: String::new(),
+        text: String::new(),
+        html: String::new(),
+        inline: Vec::new(),
+        attachments: files.map(attachment).collect(),
+        edition: edition(claim, pack),
+    }
+}
+
+fn edition(claim: &DeliveryClaim, pack: &Pack) -> ParcelEdition {
+    let audience = &claim.row.audience;
+    ParcelEdition {
+        id: claim.row.edition,
+        schedule: pack.manifest.schedule.clone(),
+        period: pack.manifest.period,
+        partner_id: audience.partner_id.clone(),
+        partner_name: claim.row.partner_name.clone(),
+        role: audience.role.clone(),
+        audience: audience.short(),
+        revision: pack.manifest.revision,
+        manifest: Attachment {
+            file_name: MANIFEST_NAME.to_owned(),
+            media_type: "application/json".to_owned(),
+            bytes: pack.manifest_bytes.clone(),
+        },
     }
 }
 

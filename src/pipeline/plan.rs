@@ -2,19 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::audience::{Audience, Burst, Decision, Partner, Recipient, audiences};
+use crate::audience::{Audience, Burst, Decision, Partner, Recipient, Scope, audiences};
 use crate::base::{EditionId, Period};
 use crate::deliver::message_id;
 use crate::facts::{DataSet, FactsError};
 use crate::ledger::{NewDelivery, NewEdition, NewExclusion};
 
+use super::destinations::MAIL;
 use super::order::{Order, Press};
 
 /// The number of an edition that corrects none.
 pub(super) const FIRST: u32 = 1;
 
-/// The destination's name in the ledger: it stays when the relay behind it becomes another.
-pub(super) const DESTINATION: &str = "mail";
+/// The language of editions that are made for a store: the only one that ships.
+const STORE_LANGUAGE: &str = "en";
 
 /// What a run will make and for whom.
 #[derive(Clone, Debug)]
@@ -44,6 +45,8 @@ pub struct PlannedEdition {
     pub audience: Audience,
     /// Who gets it.
     pub recipients: Vec<Recipient>,
+    /// Which stores get it, by their names in the ledger.
+    pub stores: Vec<String>,
 }
 
 /// Pins the data and works out what a run of an order about a period makes; writes nothing.
@@ -71,16 +74,36 @@ pub fn plan_over(order: &Order, period: Period, data: DataSet, partners: Vec<Par
     let partners: BTreeMap<&str, &Partner> =
         partners.iter().filter(|partner| order.covers(&partner.id)).map(|partner| (&*partner.id, partner)).collect();
     let mut reached: BTreeSet<&str> = BTreeSet::new();
-    let mut editions = Vec::new();
+    let mut editions = BTreeMap::new();
+    let planned = |partner: &Partner, audience: &Audience| PlannedEdition {
+        id: EditionId::of(&order.schedule, period, &audience.key(), FIRST),
+        partner_name: partner.name.clone(),
+        audience: audience.clone(),
+        recipients: Vec::new(),
+        stores: Vec::new(),
+    };
     for Burst { audience, recipients } in bursts.iter().filter(|burst| order.is_for(&burst.audience.role)) {
         let Some(partner) = partners.get(audience.partner_id.as_str()) else { continue };
         reached.insert(&partner.id);
-        editions.push(PlannedEdition {
-            id: EditionId::of(&order.schedule, period, &audience.key(), FIRST),
-            partner_name: partner.name.clone(),
-            audience: audience.clone(),
-            recipients: recipients.clone(),
-        });
+        let edition = PlannedEdition { recipients: recipients.clone(), ..planned(partner, audience) };
+        editions.insert(audience.clone(), edition);
+    }
+    // Before any edition is made for a store: one that names no role gets what is made for people, and no more.
+    for store in order.stores.iter().filter(|store| store.role.is_none()) {
+        editions.values_mut().for_each(|edition| edition.stores.push(store.name.clone()));
+    }
+    for (store, role) in order.stores.iter().filter_map(|store| Some((store, store.role.as_ref()?))) {
+        for partner in partners.values().filter(|_| order.is_for(role)) {
+            reached.insert(&partner.id);
+            let audience = Audience {
+                partner_id: partner.id.clone(),
+                role: role.clone(),
+                scope: Scope::Organization,
+                language: STORE_LANGUAGE.to_owned(),
+            };
+            let edition = editions.entry(audience).or_insert_with_key(|audience| planned(partner, audience));
+            edition.stores.push(store.name.clone());
+        }
     }
     let left = |partner: &&Partner| !reached.contains(partner.id.as_str());
     let gone = |recipient: &&Recipient| {
@@ -91,7 +114,7 @@ pub fn plan_over(order: &Order, period: Period, data: DataSet, partners: Vec<Par
         period,
         without_recipients: partners.values().copied().filter(left).cloned().collect(),
         without_partner: order.recipients.iter().filter(gone).cloned().collect(),
-        editions,
+        editions: editions.into_values().collect(),
         decisions,
     }
 }
@@ -131,21 +154,24 @@ impl Plan {
 impl PlannedEdition {
     /// As the ledger takes it; new deliveries of it wait for an admin where there is a reason to hold them.
     pub(super) fn row(&self, order: &Order, period: Period, held: Option<&String>) -> NewEdition {
-        let delivery = |recipient: &Recipient| NewDelivery {
-            address: recipient.address.clone(),
-            name: recipient.name.clone(),
-            message_id: message_id(self.id, &recipient.address, &order.message_id_domain),
-            destination: DESTINATION.to_owned(),
+        let delivery = |address: &str, name: &str, destination: &str| NewDelivery {
+            address: address.to_owned(),
+            name: name.to_owned(),
+            message_id: message_id(self.id, address, &order.message_id_domain),
+            destination: destination.to_owned(),
             suppressed: None,
             held: held.cloned(),
         };
+        let mails = self.recipients.iter().map(|recipient| delivery(&recipient.address, &recipient.name, MAIL));
+        // A store's name stands for its address: an edition goes to each once.
+        let packs = self.stores.iter().map(|store| delivery(store, "", store));
         NewEdition {
             id: self.id,
             partner_name: self.partner_name.clone(),
             audience: self.audience.clone(),
             number: FIRST,
             period,
-            recipients: self.recipients.iter().map(delivery).collect(),
+            recipients: mails.chain(packs).collect(),
         }
     }
 }

@@ -158,22 +158,34 @@ async fn work(press: &Press, order: &Arc<Order>, row: &RunRow, progress: &Progre
         made.send_replace(true);
         result
     };
-    let delivering = async {
-        loop {
-            // Read before looking: what is archived after this look is found by the next one.
-            let last = *is_made.borrow();
-            deliver_ready(press, order, row.id).await?;
-            if last {
-                return Ok::<(), RunError>(());
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(LOOK_AGAIN_MILLIS)).await;
-        }
-    };
-    let (made, delivered) = tokio::join!(making, delivering);
+    let names = press.ledger.destinations(row.id).await?;
+    let sides = names.iter().map(|name| deliver_beside(press, order, row.id, name, &is_made));
+    // Each to its end: one that fails, or is slow, stops no other.
+    let (made, delivered) = tokio::join!(making, futures::future::join_all(sides));
     made?;
-    delivered?;
+    delivered.into_iter().collect::<Result<(), LedgerError>>()?;
     press.ledger.finish_run(row.id, press.clock.now()).await?;
     Ok(press.ledger.run(row.id).await?)
+}
+
+/// Hands over to one destination what is archived meanwhile, until everything is made.
+async fn deliver_beside(
+    press: &Press,
+    order: &Arc<Order>,
+    run: RunId,
+    name: &str,
+    is_made: &tokio::sync::watch::Receiver<bool>,
+) -> Result<(), LedgerError> {
+    let outlet = press.destinations.get(name);
+    loop {
+        // Read before looking: what is archived after this look is found by the next one.
+        let last = *is_made.borrow();
+        deliver_ready(press, order, run, &outlet).await?;
+        if last {
+            return Ok(());
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(LOOK_AGAIN_MILLIS)).await;
+    }
 }
 
 /// What the run's editions share.

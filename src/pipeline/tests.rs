@@ -128,11 +128,10 @@ async fn shop() -> Shop {
         facts: leaky.clone(),
         ledger: Arc::new(Ledger::open(&folder.path().join("ledger.db"), now).await.unwrap()),
         archive: Arc::new(Archive::folder(&folder.path().join("archive")).unwrap()),
-        destination: Arc::new(Outbox::new(folder.path().join("outbox"))),
+        destinations: Destinations::mail(Arc::new(Outbox::new(folder.path().join("outbox")))),
         clock: Arc::new(ManualClock::at(now)),
         stop: Stop::default(),
         makers: Makers::default(),
-        pace: Arc::default(),
     };
     let order = Arc::new(order(folder.path(), &partners));
     Shop { folder, press, order, leaky, partners }
@@ -180,6 +179,7 @@ fn order(folder: &Path, partners: &[String]) -> Order {
             deadline_hours: 48,
             rule: UncertainRule::Hold,
         },
+        stores: Vec::new(),
         config_digest: Digest::of(b"configuration"),
     }
 }

@@ -26,6 +26,8 @@ mod runs;
 #[path = "../sheets/mod.rs"]
 mod sheets;
 #[cfg(test)]
+mod stores;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod views;

@@ -1,5 +1,5 @@
 //! The product's files held against other programs: qpdf, poppler, LibreOffice, openpyxl, Microsoft's validator, a mail
-//! catcher, veraPDF, Prometheus's own parser.
+//! catcher, veraPDF, Prometheus's own parser; what it puts into stores held against azurite and moto.
 //! catcher, veraPDF; and its daemon under a clock that is not the machine's: faketime.
 //!
 //! `cargo xtask test` installs them and says where they are. A peer that is missing makes its test fail.
@@ -50,6 +50,8 @@ mod sheets;
 mod smtp;
 #[cfg(test)]
 mod standard;
+#[cfg(test)]
+mod stores;
 #[cfg(test)]
 mod taker;
 #[cfg(test)]

@@ -43,7 +43,7 @@ pub fn said(output: &Output) -> String {
 /// What runs a peer that is a script. npm's want a Node newer than the machine's own may be.
 fn interpreter(name: &str) -> Option<&'static str> {
     match name {
-        "ooxml-validator" | "maildev" => Some("node"),
+        "ooxml-validator" | "maildev" | "azurite-blob" => Some("node"),
         "pdf-standard" => Some("sh"),
         _ => None,
     }

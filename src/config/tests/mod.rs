@@ -4,6 +4,7 @@ mod bad_daemon;
 mod bad_input;
 mod bad_recipients;
 mod bad_relay;
+mod bad_stores;
 mod bad_templates;
 mod bad_theme;
 mod shipped;

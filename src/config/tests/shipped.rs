@@ -133,6 +133,10 @@ fn every_key_that_the_schema_knows_is_in_the_reference() {
     collect_shown(table.get_ref(), "", &mut shown);
     assert!(reference().contains("\npassword = { env = "));
     shown.extend(["mail.relay.password.env", "mail.relay.oauth.client_secret.env"].map(str::to_owned));
+    for other in ["stores.azure.key.env", "stores.s3.access_key.file"] {
+        shown.insert(other.to_owned());
+    }
+    shown.insert("stores.s3.secret_key.file".to_owned());
     let mut known = BTreeSet::new();
     collect_known(&schema::CONFIG, &schema::CONFIG, "", &mut known);
     let missing: Vec<_> = known.difference(&shown).collect();
@@ -145,7 +149,7 @@ fn collect_shown(table: &DeTable<'_>, path: &str, shown: &mut BTreeSet<String>) 
     for (key, value) in table.iter() {
         let path = format!("{path}{}", key.get_ref());
         let inside = format!("{path}.");
-        if ["calendars", "schedules", "theme.partners"].contains(&path.as_str()) {
+        if ["calendars", "schedules", "stores", "theme.partners"].contains(&path.as_str()) {
             let named = value.get_ref().as_table().into_iter().flat_map(|named| named.values());
             named.filter_map(|of| of.get_ref().as_table()).for_each(|of| collect_shown(of, &inside, shown));
         }

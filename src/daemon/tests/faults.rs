@@ -8,7 +8,7 @@ use secrecy::SecretString;
 
 use super::*;
 use crate::deliver::{Smtp, SmtpLogin, SmtpSettings, TlsMode};
-use crate::pipeline::{Pace, Rates};
+use crate::pipeline::{MAIL, Rates};
 
 #[path = "../../../tests/it/support/smtp.rs"]
 #[expect(dead_code, reason = "each test uses its part of the faulty relay")]
@@ -100,7 +100,8 @@ async fn planned(n_recipients: usize) -> (Desk, Arc<Order>) {
     let order = Arc::new(order);
     desk.change(|rota| {
         rota.orders.insert(SCHEDULE.to_owned(), Arc::clone(&order));
-        rota.press.pace = Arc::new(Pace::new(Rates { per_day_max: Some(0), ..Rates::default() }));
+        let rates = Rates { per_day_max: Some(0), ..Rates::default() };
+        rota.press.destinations = rota.press.destinations.clone().at(MAIL, rates);
     });
     desk.beat_at("2026-11-20T00:00:05Z").await;
     desk.beat_at("2026-11-22T06:00:00Z").await;
@@ -165,7 +166,8 @@ async fn tried(case: Case, (base, order): (&Path, &Arc<Order>)) -> (String, Vec<
     order.retries.rule = case.rule;
     let mut daemon = daemon(folder.path(), &clock, (facts, Arc::new(smtp)), Arc::new(order), CatchUp::Latest).await;
     // One at a time, so that the same case always ends the same.
-    daemon.rota.press.pace = Arc::new(Pace::new(Rates { at_once_max: 1, ..Rates::default() }));
+    let rates = Rates { at_once_max: 1, ..Rates::default() };
+    daemon.rota.press.destinations = daemon.rota.press.destinations.clone().at(MAIL, rates);
     let ledger = Arc::clone(&daemon.rota.press.ledger);
     let run = ledger.runs(1).await.unwrap().remove(0).id;
     for _ in 0..40 {

@@ -30,7 +30,7 @@ async fn a_mail_that_is_told_as_uncertain_by_now_does_not_go_out_any_more() {
     let another = |letter| Recipient { address: format!("{letter}@example.com"), ..first.clone() };
     order.recipients = Arc::new(('a'..='h').map(another).collect());
     desk.change(|rota| {
-        rota.press.destination = slow;
+        rota.press.destinations = Destinations::mail(slow);
         rota.orders.insert(SCHEDULE.to_owned(), Arc::new(order));
     });
     desk.beat_at("2026-11-20T00:00:05Z").await;
@@ -46,7 +46,8 @@ async fn a_mail_that_is_told_as_uncertain_by_now_does_not_go_out_any_more() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_of_which_nothing_can_be_done_now_rests_until_the_next_beat() {
     let mut desk = desk("2026-11-20T00:00:00Z", CatchUp::Latest).await;
-    desk.change(|rota| rota.press.destination = Answers::with(|| async { Outcome::Retryable("later".to_owned()) }));
+    let later = Destinations::mail(Answers::with(|| async { Outcome::Retryable("later".to_owned()) }));
+    desk.change(|rota| rota.press.destinations = later);
     desk.beat_at("2026-11-20T00:00:05Z").await;
     desk.beat_at("2026-11-22T06:00:00Z").await;
     assert_eq!(states(&desk).await, [DeliveryState::Retryable]);

@@ -61,7 +61,7 @@ async fn desk_of(n_recipients: u8) -> (Desk, Arc<Narrow>) {
     order.recipients = Arc::new((b'a'..b'a' + n_recipients).map(another).collect());
     order.formats = vec![Format::Xlsx, Format::Pdf];
     desk.change(|rota| {
-        rota.press.destination = Arc::clone(&narrow) as Arc<dyn Destination>;
+        rota.press.destinations = Destinations::mail(Arc::clone(&narrow) as Arc<dyn Destination>);
         rota.orders.insert(SCHEDULE.to_owned(), Arc::new(order));
     });
     desk.beat_at("2026-08-20T00:00:05Z").await;

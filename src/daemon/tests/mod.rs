@@ -4,6 +4,7 @@ mod faults;
 mod hands;
 mod letters;
 mod pace;
+mod stores;
 mod waiting;
 
 use std::collections::BTreeMap;
@@ -22,7 +23,7 @@ use crate::facts::ingest::{Ingest, PartnerFrom};
 use crate::facts::sample::{self, SampleSize};
 use crate::facts::{ProductMap, SqliteFacts};
 use crate::ledger::{DeliveriesOf, DeliveryState, EraChange, Ledger, Retries, RunState, UncertainRule};
-use crate::pipeline::{Makers, Stop};
+use crate::pipeline::{Destinations, Makers, Stop};
 use crate::render::Format;
 use crate::render::email::MailTemplates;
 use crate::schedule::{Cadence, CatchUp, NotFull, PeriodRule, Times};
@@ -63,11 +64,10 @@ async fn daemon(
         facts: Arc::new(facts),
         ledger: Arc::new(Ledger::open(&folder.join("ledger.db"), clock.now()).await.unwrap()),
         archive: Arc::new(Archive::folder(&folder.join("archive")).unwrap()),
-        destination,
+        destinations: Destinations::mail(destination),
         clock: Arc::new(clock.clone()),
         stop: Stop::default(),
         makers: Makers::default(),
-        pace: Arc::default(),
     };
     let timed = Timed {
         schedule: SCHEDULE.to_owned(),
@@ -274,6 +274,7 @@ fn order(folder: &Path, partners: &[String]) -> Order {
             deadline_hours: 48,
             rule: UncertainRule::Hold,
         },
+        stores: Vec::new(),
         config_digest: Digest::of(b"configuration"),
     }
 }
@@ -414,9 +415,10 @@ async fn an_occurrence_while_an_earlier_one_runs_waits_for_it_or_is_skipped() {
         let mut desk = desk("2026-09-20T00:00:00Z", CatchUp::Latest).await;
         desk.change(|rota| rota.timed[0].overlap = overlap);
         desk.beat_at("2026-09-20T00:00:05Z").await;
-        let destination: Arc<dyn Destination> = Arc::clone(&desk.daemon.rota.press.destination);
-        desk.daemon.rota.press.destination =
-            Arc::new(Silent { outbox: Outbox::new(desk.folder.path().join("outbox")), stores: false, can_tell: false });
+        let before = desk.daemon.rota.press.destinations.clone();
+        let outbox = Outbox::new(desk.folder.path().join("outbox"));
+        let silent = Arc::new(Silent { outbox, stores: false, can_tell: false });
+        desk.daemon.rota.press.destinations = Destinations::mail(silent);
         for now in ["2026-09-22T06:00:00Z", "2026-10-22T06:00:00Z", "2026-10-22T06:00:05Z"] {
             desk.clock.advance(at(now) - desk.clock.now());
             desk.daemon.beat(Step::Steady).await.unwrap();
@@ -427,7 +429,7 @@ async fn an_occurrence_while_an_earlier_one_runs_waits_for_it_or_is_skipped() {
         assert_eq!(states, [RunState::Running, second], "{overlap:?}");
         desk.daemon.hands.tasks.abort_all();
         desk.daemon.hands.rest().await;
-        desk.daemon.rota.press.destination = destination;
+        desk.daemon.rota.press.destinations = before;
         desk.beat_at("2026-10-22T07:00:00Z").await;
         desk.beat_at("2026-10-22T07:00:05Z").await;
         assert_eq!(desk.runs().await[1].1, last, "{overlap:?}");
@@ -465,7 +467,8 @@ async fn what_waits_for_a_schedule_that_is_gone_ends_with_a_reason() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_panic_is_a_row_with_a_reason_and_never_a_dead_daemon() {
     let mut desk = desk("2026-11-20T00:00:00Z", CatchUp::Latest).await;
-    desk.change(|rota| rota.press.destination = Answers::with(|| async { panic!("a bug") }));
+    let panics = Destinations::mail(Answers::with(|| async { panic!("a bug") }));
+    desk.change(|rota| rota.press.destinations = panics);
     desk.beat_at("2026-11-20T00:00:05Z").await;
     desk.beat_at("2026-11-22T06:00:00Z").await;
     // How far it came nobody can tell.

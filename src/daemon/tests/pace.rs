@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
-use crate::pipeline::{Pace, Rates};
+use crate::pipeline::{MAIL, Rates};
 
 /// A desk with so many recipients.
 async fn desk_with(n: usize) -> Desk {
@@ -30,14 +30,15 @@ impl Desk {
     }
 }
 
-fn rates(per_minute_max: Option<u32>, per_day_max: Option<u32>) -> Arc<Pace> {
-    Arc::new(Pace::new(Rates { per_minute_max, per_day_max, at_once_max: 4 }))
+fn allow(rota: &mut Rota, per_minute_max: Option<u32>, per_day_max: Option<u32>) {
+    let rates = Rates { per_minute_max, per_day_max, at_once_max: 4 };
+    rota.press.destinations = rota.press.destinations.clone().at(MAIL, rates);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_more_mails_go_out_in_a_day_than_the_relay_takes_and_the_rest_follow() {
     let mut desk = desk_with(25).await;
-    desk.change(|rota| rota.press.pace = rates(None, Some(10)));
+    desk.change(|rota| allow(rota, None, Some(10)));
     for (now, n) in [
         ("2026-11-22T06:00:00Z", 10),
         ("2026-11-22T23:00:00Z", 10),
@@ -54,7 +55,7 @@ async fn no_more_mails_go_out_in_a_day_than_the_relay_takes_and_the_rest_follow(
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_waits_in_place_for_the_next_minute() {
     let mut desk = desk_with(25).await;
-    desk.change(|rota| rota.press.pace = rates(Some(10), None));
+    desk.change(|rota| allow(rota, Some(10), None));
     desk.clock.advance(at("2026-11-22T06:00:00Z") - desk.clock.now());
     desk.daemon.beat(Step::Steady).await.unwrap();
     let until = async |n| {
@@ -106,7 +107,7 @@ impl Destination for Arc<Relay> {
 async fn while_the_relay_is_out_of_order_what_waits_keeps_its_attempts() {
     let mut desk = desk_with(50).await;
     let relay = Arc::new(Relay { is_down: true.into(), n_tried: AtomicUsize::new(0) });
-    desk.change(|rota| rota.press.destination = Arc::new(Arc::clone(&relay)));
+    desk.change(|rota| rota.press.destinations = Destinations::mail(Arc::new(Arc::clone(&relay))));
     let mut now = at("2026-11-22T06:00:00Z");
     desk.beat_at(&now.to_rfc3339()).await;
     // Three in a row, and what was under way with them.

@@ -11,6 +11,7 @@ use super::session::{Break, Login};
 use super::{Phase, SmtpSettingsError};
 use crate::base::header_text;
 use crate::clock::Stopwatch;
+use crate::deliver::http;
 
 /// The longest answer of a token server that is read, in bytes.
 const ANSWER_BYTES_MAX: usize = 64 << 10;
@@ -76,11 +77,8 @@ struct Answer {
 impl Tokens {
     /// Nothing is fetched yet.
     pub(super) fn new(from: OauthSettings, limit: Duration) -> Result<Tokens, SmtpSettingsError> {
-        // Whoever came first has chosen the same: nothing else is built in.
-        rustls::crypto::ring::default_provider().install_default().ok();
-        let client = Client::builder().redirect(reqwest::redirect::Policy::none()).timeout(limit).build();
-        let host = from.token_url.clone();
-        let client = client.map_err(|error| SmtpSettingsError::Tls { host, words: error.to_string() })?;
+        let client = http::client(from.token_url.starts_with("http://"), limit);
+        let client = client.map_err(|words| SmtpSettingsError::Tls { host: from.token_url.clone(), words })?;
         Ok(Tokens { from, client, limit, kept: Mutex::default() })
     }
 
