@@ -177,6 +177,7 @@ async fn a_year() {
         orders: BTreeMap::new(),
         timed: config.schedules.iter().map(timed).collect(),
         inbox: None,
+        digest: None,
         config_digest: Digest::of(b"bench"),
     };
     let before = ProcessTime::now();

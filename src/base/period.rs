@@ -54,6 +54,11 @@ impl Period {
         Period { last: self.last.plus(-self.n_months), ..self }
     }
 
+    /// Whether both are months, quarters or years.
+    pub fn is_as_long_as(self, other: Period) -> bool {
+        self.n_months == other.n_months
+    }
+
     /// Whether it is a month, quarter or year of the calendar.
     fn is_of_calendar(self) -> bool {
         self.last.number() as i32 % self.n_months == 0 || self.n_months == 1

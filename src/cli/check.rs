@@ -240,6 +240,20 @@ async fn audiences(
         planned => planned,
     };
     let Some(plan) = findings.take(&format!("schedule `{}`", settings.name), planned) else { return };
+    let trips = pipeline::brakes_on_plan(&press.ledger, order, &plan, None).await;
+    for trip in findings.take("brakes", trips).unwrap_or_default() {
+        findings.add(Level::Warning, format!("schedule `{}` would be held: {trip}", settings.name));
+    }
+    let refused = plan.editions.iter().flat_map(|edition| &edition.recipients);
+    let mut refused: Vec<String> = refused
+        .filter(|recipient| order.brakes.refusal(&recipient.address).is_some())
+        .map(|recipient| recipient.address.clone())
+        .collect();
+    refused.dedup();
+    if !refused.is_empty() {
+        let what = format!("schedule `{}`: no mail to {}", settings.name, named(&refused));
+        findings.add(Level::Warning, format!("{what}: their domains are not among `brakes.allowed_domains`"));
+    }
     let Plan { editions, decisions, without_recipients, without_partner, .. } = &plan;
     let n_mails: usize = editions.iter().map(|edition| edition.recipients.len()).sum();
     let level = if editions.is_empty() { Level::Warning } else { Level::Ok };

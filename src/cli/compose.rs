@@ -14,8 +14,8 @@ use crate::config::{
 };
 use crate::deliver::{Store, StorePlace, StoreSettings};
 use crate::facts::{FactSource, ProductMap, SqliteFacts, SqliteView, read_recipients};
-use crate::ledger::{Ledger, Retries};
-use crate::pipeline::{Destinations, MAIL, Makers, Order, OrderStore, Press, Stop, store_name};
+use crate::ledger::{Ledger, Retries, UncertainRule};
+use crate::pipeline::{Destinations, DigestOrder, MAIL, Makers, Order, OrderStore, Press, Stop, store_name};
 
 use super::relay;
 use super::say::Failure;
@@ -187,7 +187,9 @@ fn order(config: &Config, settings: &ScheduleSettings, recipients: Arc<Vec<Recip
         reply_to: config.mail.reply_to.clone(),
         contact: config.mail.contact.clone(),
         message_id_domain: config.mail.message_id_domain.clone(),
-        retries: retries(&config.mail.retries, settings),
+        brakes: settings.brakes.clone(),
+        is_narrowed: false,
+        retries: retries(&config.mail.retries, settings.uncertain),
         stores: config
             .stores
             .iter()
@@ -195,21 +197,34 @@ fn order(config: &Config, settings: &ScheduleSettings, recipients: Arc<Vec<Recip
             .map(|store| OrderStore {
                 name: store_name(&store.name),
                 role: store.role.clone(),
-                retries: retries(&store.retries, settings),
+                retries: retries(&store.retries, settings.uncertain),
             })
             .collect(),
         config_digest: config.digest,
     }
 }
 
-fn retries(retries: &RetrySettings, schedule: &ScheduleSettings) -> Retries {
+fn retries(retries: &RetrySettings, rule: UncertainRule) -> Retries {
     Retries {
         attempts_max: retries.attempts_max,
         backoff_secs_min: retries.backoff_secs_min.into(),
         backoff_secs_max: retries.backoff_secs_max.into(),
         deadline_hours: retries.deadline_hours,
-        rule: schedule.uncertain,
+        rule,
     }
+}
+
+/// To whom digests go, if to anybody.
+pub(super) fn digest(config: &Config) -> Option<DigestOrder> {
+    let settings = config.digests.as_ref()?;
+    Some(DigestOrder {
+        to: settings.to.clone(),
+        when: settings.when,
+        from: config.mail.from.clone(),
+        reply_to: config.mail.reply_to.clone(),
+        message_id_domain: config.mail.message_id_domain.clone(),
+        retries: retries(&config.mail.retries, UncertainRule::Hold),
+    })
 }
 
 /// The schedule of a name.

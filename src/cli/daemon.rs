@@ -39,6 +39,7 @@ async fn rota(config: &Config, press: Press) -> Result<Rota, Failure> {
         orders: compose::orders(config).await?,
         timed: timed.collect(),
         inbox: watched(config).await?,
+        digest: compose::digest(config).map(Arc::new),
         config_digest: config.digest,
     })
 }

@@ -3,10 +3,13 @@
 use chrono_tz::Tz;
 
 use crate::audience::Partner;
+use crate::base::Period;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, ScheduleSettings};
+use crate::deliver::brakes::Trip;
 use crate::facts::{DataSet, FactsError};
-use crate::pipeline::plan_over;
+use crate::ledger::Ledger;
+use crate::pipeline::{Order, brakes_on_plan, plan_over};
 
 use super::WELL;
 use super::compose;
@@ -16,10 +19,11 @@ use super::say::{Failure, Say, columns};
 const SHOWN: &str = "%Y-%m-%d %H:%M %:z";
 
 /// For whom a schedule is, by the data there is now.
-#[derive(Clone, Copy)]
 struct Reach {
     n_editions: usize,
     n_recipients: usize,
+    /// What would hold it.
+    brakes: Vec<Trip>,
 }
 
 pub(super) async fn due(
@@ -37,21 +41,24 @@ pub(super) async fn due(
     let reader = zone.unwrap_or_else(readers_zone);
     let partners = partners(config).await?;
     let orders = compose::orders(config).await?;
+    let ledger = if config.ledger.is_file() { Some(compose::ledger(config).await?) } else { None };
+    let mut held = Vec::new();
     let mut list = Vec::new();
     let elsewhere = format!("in {reader}");
     let head = ["schedule", "due", &elsewhere, "about", "editions", "recipients", "stores", "why then"];
     let mut rows = vec![head.map(str::to_owned).to_vec()];
     for settings in chosen {
         let period_of = |day| settings.timing.period.of(day);
-        let reach = partners.as_ref().zip(orders.get(&settings.name)).map(|((data, partners), order)| {
-            let plan = plan_over(order, period_of(now.date_naive()), data.clone(), partners.clone());
-            let n_recipients = plan.editions.iter().map(|edition| edition.recipients.len()).sum();
-            Reach { n_editions: plan.editions.len(), n_recipients }
-        });
+        let reach = match partners.as_ref().zip(orders.get(&settings.name)) {
+            Some((known, order)) => Some(reach(ledger.as_ref(), order, period_of(now.date_naive()), known).await?),
+            None => None,
+        };
+        let reach = reach.as_ref();
+        held.extend(reach.iter().flat_map(|reach| &reach.brakes).map(|trip| format!("{}: {trip}", settings.name)));
         for occurrence in settings.timing.cadence.next_after(now, n) {
             let period = period_of(occurrence.local_on);
             let shown = occurrence.at.with_timezone(&reader).format(SHOWN).to_string();
-            let count = |n: fn(Reach) -> usize| reach.map_or("n/a".to_owned(), |reach| n(reach).to_string());
+            let count = |n: fn(&Reach) -> usize| reach.map_or("n/a".to_owned(), |reach| n(reach).to_string());
             rows.push(vec![
                 settings.name.clone(),
                 occurrence.local.clone(),
@@ -67,6 +74,7 @@ pub(super) async fn due(
                 "reader": { "zone": reader.name(), "local": shown }, "period": period, "why": occurrence.why,
                 "editions": reach.map(|reach| reach.n_editions),
                 "recipients": reach.map(|reach| reach.n_recipients), "stores": settings.stores,
+                "brakes": reach.map(|reach| &reach.brakes),
             }));
         }
     }
@@ -79,11 +87,31 @@ pub(super) async fn due(
         rows.iter_mut().for_each(|row| drop(row.remove(2)));
     }
     let mut text = if list.is_empty() { "Nothing will run.\n".to_owned() } else { columns(&rows) };
+    held.iter().for_each(|held| text.push_str(&format!("Would be held, by what is known now: {held}\n")));
+    if let Some(ledger) = ledger {
+        ledger.close(SystemClock.now()).await?;
+    }
     if partners.is_none() && !list.is_empty() {
         text.push_str("How many editions and recipients is not known: there are no facts yet.\n");
     }
     say.result(&list, &text);
     Ok(WELL)
+}
+
+/// For whom a schedule is, and what would hold it.
+async fn reach(
+    ledger: Option<&Ledger>,
+    order: &Order,
+    period: Period,
+    (data, partners): &(DataSet, Vec<Partner>),
+) -> Result<Reach, Failure> {
+    let plan = plan_over(order, period, data.clone(), partners.clone());
+    let n_recipients = plan.editions.iter().map(|edition| edition.recipients.len()).sum();
+    let brakes = match ledger {
+        Some(ledger) => brakes_on_plan(ledger, order, &plan, None).await?,
+        None => Vec::new(),
+    };
+    Ok(Reach { n_editions: plan.editions.len(), n_recipients, brakes })
 }
 
 /// The zone that this machine's user lives in, as the environment or the system has it.

@@ -7,10 +7,10 @@ mod daemon;
 mod demo;
 mod due;
 mod gaps;
+mod hand;
 mod ingest;
 mod init;
 mod relay;
-mod release;
 mod reload;
 mod run;
 mod say;
@@ -96,16 +96,16 @@ enum Command {
         /// One run in full
         #[arg(long, value_name = "ID")]
         run: Option<i64>,
+        /// How many of the latest runs are listed
+        #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=50_000), conflicts_with = "run")]
+        runs: u32,
     },
     /// Lets go on what is held of a run: the run, its editions, its mails
-    Release {
-        /// The run's number, as `status` has it
-        #[arg(value_name = "RUN")]
-        run: i64,
-        /// Why; kept with everything that is released
-        #[arg(long, value_name = "TEXT")]
-        reason: String,
-    },
+    Release(hand::ReleaseArgs),
+    /// Has mails sent again of which nobody can tell whether they arrived, and tries others at once that wait for it
+    Resend(hand::ResendArgs),
+    /// Says of mails what you found out: they arrived, or they did not and are given up
+    Settle(hand::SettleArgs),
     /// Writes ledger and facts into one file, consistent, while a daemon works
     Backup {
         /// A file that is not there yet, with the ending `.tar.zst`
@@ -151,8 +151,10 @@ async fn dispatch(args: &Args, say: &Say) -> Result<u8, Failure> {
         Command::Run(args) => run::run(&config()?, args, say).await,
         Command::Daemon => daemon::daemon(&config()?, say).await,
         Command::Reload => reload::reload(&config()?, say).await,
-        Command::Status { run } => status::status(&config()?, *run, say).await,
-        Command::Release { run, reason } => release::release(&config()?, *run, reason, say).await,
+        Command::Status { run, runs } => status::status(&config()?, *run, *runs as usize, say).await,
+        Command::Release(args) => hand::release(&config()?, args, say).await,
+        Command::Resend(args) => hand::resend(&config()?, args, say).await,
+        Command::Settle(args) => hand::settle(&config()?, args, say).await,
         Command::Backup { file } => backup::backup(&config()?, file, say).await,
         Command::Gaps => gaps::gaps(&config()?, say).await,
         Command::Why { who, period } => why::why(&config()?, who, *period, say).await,

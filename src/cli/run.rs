@@ -58,6 +58,7 @@ pub(super) async fn run(config: &Config, args: &RunArgs, say: &Say) -> Result<u8
     let mut ran = pipeline::run(&press, &order, period, &progress).await?;
     ran.run = with_the_daemon(&press, ran.run).await?;
     let code = tell(&press, &ran, say).await?;
+    pipeline::tell_rests(&press, compose::digest(config).as_ref()).await?;
     close(press).await?;
     Ok(code)
 }
@@ -65,6 +66,11 @@ pub(super) async fn run(config: &Config, args: &RunArgs, say: &Say) -> Result<u8
 /// The order for the partners and roles that the command line names.
 fn narrowed(order: &Order, args: &RunArgs) -> Result<Order, Failure> {
     let mut narrowed = order.clone();
+    narrowed.is_narrowed = !args.partners.is_empty() || !args.roles.is_empty();
+    if narrowed.is_narrowed {
+        // Fewer recipients than the last run had are what is asked for.
+        narrowed.brakes.recipients_change_percent_max = None;
+    }
     if !args.partners.is_empty() {
         let asked: BTreeSet<String> = args.partners.iter().cloned().collect();
         if let Some(other) = asked.iter().find(|id| !order.covers(id)) {
@@ -158,7 +164,8 @@ pub(super) async fn tell(press: &Press, ran: &Ran, say: &Say) -> Result<u8, Fail
     use DeliveryState::{Planned, Retryable, Sending, Uncertain};
     let is_open = |state: &DeliveryState| matches!(state, Planned | Sending | Retryable | Uncertain);
     let open = counts.deliveries.iter().any(|(state, n)| *n > 0 && is_open(state));
-    Ok(if ran.run.state == RunState::Partial || open { FAILED } else { WELL })
+    let is_well = !matches!(ran.run.state, RunState::Partial | RunState::Held) && !open;
+    Ok(if is_well { WELL } else { FAILED })
 }
 
 fn summary(ran: &Ran, counts: &Counts) -> String {
@@ -175,6 +182,9 @@ fn summary(ran: &Ran, counts: &Counts) -> String {
         if planned.n_new_editions + planned.n_existing_editions == 0 {
             lines.push("  Nobody is to get anything: no recipient has a grant at a partner of the data.".to_owned());
         }
+    }
+    if run.state == RunState::Held {
+        lines.push(format!("  Nothing more of it leaves until you let it go: pressrun release {} --why TEXT", run.id));
     }
     let list = |what: &str, states: Vec<String>| {
         format!("  {what}: {}", if states.is_empty() { "none".to_owned() } else { states.join(", ") })
@@ -205,6 +215,7 @@ async fn dry_run(press: &Press, order: &Order, plan: &Plan, say: &Say) -> Result
             "state": state, "recipients": to, "stores": edition.stores,
         }));
     }
+    let trips = pipeline::brakes_on_plan(&press.ledger, order, plan, None).await?;
     let formats: Vec<&str> = order.formats.iter().map(|format| format.extension()).collect();
     let mut text = format!(
         "{} of {} would make {} editions ({}), and nothing was done:\n{}",
@@ -214,13 +225,16 @@ async fn dry_run(press: &Press, order: &Order, plan: &Plan, say: &Say) -> Result
         formats.join(", "),
         columns(&rows)
     );
+    for trip in &trips {
+        text.push_str(&format!("  it would be held: {trip}\n"));
+    }
     for partner in &plan.without_recipients {
         text.push_str(&format!("  {} ({}) has no recipient\n", partner.name, partner.id));
     }
     for recipient in &plan.without_partner {
         text.push_str(&format!("  {}: partner {} is not in the data\n", recipient.address, recipient.partner_id));
     }
-    say.result(&serde_json::json!({ "period": plan.period, "editions": list }), &text);
+    say.result(&serde_json::json!({ "period": plan.period, "editions": list, "brakes": trips }), &text);
     Ok(WELL)
 }
 

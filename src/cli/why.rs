@@ -1,16 +1,20 @@
 //! `why`: what somebody got, gets or does not get, and by which rule.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use crate::audience::{Decision, audiences};
 use crate::base::Period;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, ScheduleSettings};
-use crate::ledger::{AttemptRow, DeliveriesOf, DeliveryRow, DeliveryState, ExclusionRow, Ledger, RunRow, RunState};
+use crate::ledger::{
+    AttemptRow, BrakeRow, DeliveriesOf, DeliveryRow, DeliveryState, ExclusionRow, Ledger, RunId, RunRow, RunState,
+};
 use crate::pipeline::{Order, store_name};
 
 use super::say::{Failure, Say};
-use super::{WELL, compose};
+use super::{WELL, compose, status};
 
 /// How many occurrences ahead a period is sought in.
 const AHEAD_MAX: usize = 60;
@@ -61,7 +65,8 @@ pub(super) async fn why(config: &Config, who: &str, period: Option<Period>, say:
     }
     let json = serde_json::json!({
         "grants": decisions, "ahead": ahead, "deliveries": past.deliveries, "exclusions": past.exclusions,
-        "waiting": past.waiting, "runs": runs, "more": past.more,
+        "waiting": past.waiting, "brakes": past.brakes.values().flatten().collect::<Vec<_>>(), "runs": runs,
+        "more": past.more,
     });
     say.result(&json, &text);
     Ok(WELL)
@@ -87,6 +92,9 @@ fn next(
         None => (false, decision.rule.clone()),
         Some(audience) if !order.is_for(&audience.role) => {
             (false, format!("the schedule is not for the role `{}`", audience.role))
+        }
+        Some(_) if order.brakes.refusal(&recipient.address).is_some() => {
+            (false, order.brakes.refusal(&recipient.address).unwrap_or_default())
         }
         Some(audience) => (true, format!("{}, {}", audience.short(), decision.rule)),
     };
@@ -129,6 +137,8 @@ struct Past {
     deliveries: Vec<(DeliveryRow, Vec<AttemptRow>)>,
     exclusions: Vec<ExclusionRow>,
     waiting: Vec<(RunRow, String)>,
+    /// What brakes held of the runs that planned these deliveries.
+    brakes: BTreeMap<RunId, Vec<BrakeRow>>,
     more: bool,
 }
 
@@ -145,11 +155,20 @@ async fn past(ledger: &Ledger, who: &str, period: Option<Period>) -> Result<Past
         let attempts = ledger.attempts(row.id).await?;
         deliveries.push((row, attempts));
     }
+    let mut brakes = BTreeMap::new();
+    for (row, _) in &deliveries {
+        let run = ledger.edition(row.edition).await?.run;
+        for run in [row.run, run] {
+            if let Entry::Vacant(place) = brakes.entry(run) {
+                place.insert(ledger.brakes_of(run).await?);
+            }
+        }
+    }
     let mut exclusions = ledger.exclusions(who).await?;
     exclusions.rows.retain(|row| is_asked(row.period));
     let mut waiting = ledger.waiting_for(who).await?;
     waiting.retain(|(run, _)| is_asked(run.period));
-    Ok(Past { deliveries, exclusions: exclusions.rows, waiting, more: page.more || exclusions.more })
+    Ok(Past { deliveries, exclusions: exclusions.rows, waiting, brakes, more: page.more || exclusions.more })
 }
 
 impl Past {
@@ -159,6 +178,7 @@ impl Past {
         }
         for (row, attempts) in &self.deliveries {
             text.push_str(&got(row, attempts));
+            self.brakes_of(row).for_each(|brake| text.push_str(&format!("    {}\n", status::braked(brake))));
         }
         for row in &self.exclusions {
             let who = if row.address.is_empty() { &row.partner_id } else { &row.address };
@@ -174,13 +194,25 @@ impl Past {
     }
 }
 
+impl Past {
+    /// What held a delivery: its edition, or its run as a whole.
+    fn brakes_of<'a>(&'a self, row: &'a DeliveryRow) -> impl Iterator<Item = &'a BrakeRow> {
+        let is_of = |brake: &&BrakeRow| match brake.edition {
+            Some(edition) => edition == row.edition,
+            None => brake.run == row.run,
+        };
+        self.brakes.values().flatten().filter(is_of)
+    }
+}
+
 fn got(row: &DeliveryRow, attempts: &[AttemptRow]) -> String {
     let path = row.archive_path.as_ref().map_or(String::new(), |path| format!("; {path}"));
     let mut text = format!(
-        "  {} {} {} to {}: {}: {} ({} tries){path}\n",
+        "  {} {} {}, mail {} to {}: {}: {} ({} tries){path}\n",
         row.period,
         row.schedule,
         row.audience.short(),
+        row.id,
         row.address,
         row.state,
         row.reason,
@@ -203,7 +235,7 @@ fn got(row: &DeliveryRow, attempts: &[AttemptRow]) -> String {
 /// The runs for these partners that made nothing, about a period or of late: what keeps an edition from being there.
 async fn runs(
     ledger: &Ledger,
-    orders: &std::collections::BTreeMap<String, Arc<Order>>,
+    orders: &BTreeMap<String, Arc<Order>>,
     partners: &[&str],
     period: Option<Period>,
 ) -> Result<Vec<RunRow>, Failure> {

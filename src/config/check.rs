@@ -11,10 +11,11 @@ use super::raw_store::RawStore;
 use super::settings::{Config, FactsFrom, FactsSettings, FilePath, MailThrough, OwnFile};
 use super::source::{self, Place, Source};
 use super::{
-    ConfigError, ConfigErrors, calendars, daemon, hint, keys, mail, recipients, schedules, schema, stores, templates,
-    themes,
+    ConfigError, ConfigErrors, brakes, calendars, daemon, hint, keys, mail, recipients, schedules, schema, stores,
+    templates, themes,
 };
 use crate::base::Digest;
+use crate::deliver::Brakes;
 
 /// What a check needs: where texts stand, and where to note what is wrong with them.
 pub(super) struct Check<'a> {
@@ -92,17 +93,19 @@ fn settings(raw: RawConfig, path: &Path, check: &mut Check<'_>) -> Option<Config
     let archive = raw.archive.and_then(|raw| raw.folder).map(|at| (check.path(&at), at.span()));
     let mail = raw.mail.and_then(|raw| mail::settings(&raw, check));
     let daemon = daemon::settings(raw.daemon, check);
+    let brakes = brakes::settings(raw.brakes, &Brakes::default(), check);
+    let digests = brakes::digest(raw.digest, check);
     let own = raw.templates.and_then(|raw| raw.folder).map(|at| (check.path(&at), check.place(at.span())));
     let templates = templates::load(own.as_ref(), check.errors);
     let themes = themes::settings(raw.theme, check);
     let roles = templates.as_ref().map(|templates| &templates.roles);
-    let recipients = recipients::settings(raw.recipients, raw.recipient, roles, check);
+    let recipients = recipients::settings(raw.recipients, raw.recipient, (roles, &brakes), check);
     let calendars = calendars::settings(raw.calendars, check);
     let names = raw.stores.keys().map(|name| name.get().clone()).collect();
     let places = places(&raw.stores, check);
     let stores = stores::settings(raw.stores, roles, mail.as_ref().map(|mail| mail.retries), check);
     let known = schedules::Stores { settings: &stores, names: &names };
-    let schedules = schedules::settings(raw.schedules, roles, (&calendars, &known), check);
+    let schedules = schedules::settings(raw.schedules, roles, (&calendars, &known, &brakes), check);
     if let (Some(facts), Some(ledger), Some(archive), Some(mail)) = (&facts, &ledger, &archive, &mail) {
         let outbox = match &mail.through {
             MailThrough::Outbox(folder) => Some(folder),
@@ -127,6 +130,7 @@ fn settings(raw: RawConfig, path: &Path, check: &mut Check<'_>) -> Option<Config
         ledger: ledger?.0,
         archive: archive?.0,
         mail: mail?,
+        digests,
         daemon,
         template: templates.template,
         roles: templates.roles,

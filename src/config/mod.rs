@@ -4,6 +4,7 @@
 //! and its neighbours). All errors are gathered, so that a file is mended in one go.
 
 mod at;
+mod brakes;
 mod cadence;
 mod calendars;
 mod check;
@@ -32,6 +33,7 @@ mod themes;
 
 use std::path::Path;
 
+pub use brakes::DigestSettings;
 pub use error::{ConfigError, ConfigErrors, ERRORS_MAX};
 pub use find::find;
 pub use recipients::{RECIPIENTS_MAX, RecipientRow, WrongRecipient, recipient};

@@ -9,6 +9,7 @@ use serde::Deserialize;
 pub(super) use super::raw_mail::{RawMail, RawOauth, RawRelay, RawRetries, RawSecret};
 
 use super::at::At;
+use super::brakes::{RawBrakes, RawDigest};
 use super::raw_store::RawStore;
 use super::settings::OnEmpty;
 use crate::facts::ingest::PartnerFrom;
@@ -33,6 +34,10 @@ pub(super) struct RawConfig {
     /// Who sends, and through what.
     #[schemars(required)]
     pub mail: Option<At<RawMail>>,
+    /// What stops a run, or an edition of it, that is unlike the last one.
+    pub brakes: Option<RawBrakes>,
+    /// Who is told by mail how runs ended, and what to do.
+    pub digest: Option<RawDigest>,
     /// How the daemon is watched and stopped.
     pub daemon: Option<RawDaemon>,
     /// Templates of one's own instead of the shipped ones.
@@ -313,6 +318,8 @@ pub(super) struct RawSchedule {
     /// How long after its instant an occurrence may still run, in hours; then it is missed.
     #[schemars(range(min = 1, max = 2160))]
     pub deadline_hours: Option<At<u32>>,
+    /// Brakes of its own; what is left out is as in `[brakes]`.
+    pub brakes: Option<RawBrakes>,
 }
 
 /// Days on which a schedule does not run.

@@ -10,6 +10,7 @@ use super::settings::RecipientsFrom;
 use super::source::{self, Source};
 use super::{ConfigError, ConfigErrors, hint};
 use crate::audience::{Grant, Recipient, Roles, RolesError, Scope};
+use crate::deliver::Brakes;
 
 /// How many recipients a configuration may name, its CSV file included.
 pub const RECIPIENTS_MAX: usize = 100_000;
@@ -114,7 +115,7 @@ pub fn recipient(row: &RecipientRow<'_>, roles: &Roles) -> Result<Recipient, Vec
 pub(super) fn settings(
     from: Option<At<RawRecipients>>,
     listed: Vec<At<RawRecipient>>,
-    roles: Option<&Roles>,
+    (roles, brakes): (Option<&Roles>, &Brakes),
     check: &mut Check<'_>,
 ) -> RecipientsFrom {
     let mut of = RecipientsFrom::default();
@@ -123,7 +124,7 @@ pub(super) fn settings(
         check.errors.add(too_many(check.source, at.span()));
         return of;
     }
-    of.listed = listed.iter().filter_map(|raw| listed_recipient(raw, roles, check)).collect();
+    of.listed = listed.iter().filter_map(|raw| listed_recipient(raw, (roles, brakes), check)).collect();
     let Some(from) = from else { return of };
     let (span, from) = (from.span(), from.into_inner());
     check.both(("csv", &from.csv), ("relation", &from.relation));
@@ -136,7 +137,7 @@ pub(super) fn settings(
         match source::read_text(&path) {
             Ok(text) => {
                 let source = Source::new(path.display().to_string(), &text);
-                csv_recipients(&text, &source, roles, &mut of.listed, check.errors);
+                csv_recipients(&text, &source, (roles, brakes), &mut of.listed, check.errors);
             }
             Err(error) => check.wrong(at.span(), error.first_line(), error.hint()),
         }
@@ -144,7 +145,11 @@ pub(super) fn settings(
     of
 }
 
-fn listed_recipient(raw: &At<RawRecipient>, roles: &Roles, check: &mut Check<'_>) -> Option<Recipient> {
+fn listed_recipient(
+    raw: &At<RawRecipient>,
+    (roles, brakes): (&Roles, &Brakes),
+    check: &mut Check<'_>,
+) -> Option<Recipient> {
     let raw = raw.get();
     let blank = |at: &Option<At<String>>| at.as_ref().map_or_else(String::new, |at| at.get().clone());
     let (name, language) = (blank(&raw.name), blank(&raw.language));
@@ -165,11 +170,19 @@ fn listed_recipient(raw: &At<RawRecipient>, roles: &Roles, check: &mut Check<'_>
         "language" => raw.language.as_ref(),
         _ => Some(role),
     };
-    let wrong = recipient(&row, roles);
+    let wrong = recipient(&row, roles).and_then(|found| allowed(found, brakes));
     for wrong in wrong.as_ref().err().into_iter().flatten() {
         check.wrong(span(wrong.column).unwrap_or(role).span(), wrong.what.clone(), wrong.hint.clone());
     }
     wrong.ok()
+}
+
+/// A recipient whose domain gets mail; one of a relation is not refused, but gets nothing when a run is planned.
+fn allowed(found: Recipient, brakes: &Brakes) -> Result<Recipient, Vec<WrongRecipient>> {
+    let Some(what) = brakes.refusal(&found.address) else { return Ok(found) };
+    let what = format!("`{}` gets no mail: {what}", found.address);
+    let hint = "correct the address, or add its domain there".to_owned();
+    Err(vec![WrongRecipient { column: "address", what, hint }])
 }
 
 fn too_many(source: &Arc<Source>, span: Range<usize>) -> ConfigError {
@@ -181,7 +194,7 @@ fn too_many(source: &Arc<Source>, span: Range<usize>) -> ConfigError {
 pub(super) fn csv_recipients(
     text: &str,
     source: &Arc<Source>,
-    roles: &Roles,
+    (roles, brakes): (&Roles, &Brakes),
     found: &mut Vec<Recipient>,
     errors: &mut ConfigErrors,
 ) {
@@ -209,7 +222,7 @@ pub(super) fn csv_recipients(
             errors.add(ConfigError::new(what, source.place(field_spans(text, start)[0].clone()), hint));
             continue;
         }
-        match recipient(&row(&record, columns), roles) {
+        match recipient(&row(&record, columns), roles).and_then(|found| allowed(found, brakes)) {
             Ok(recipient) => found.push(recipient),
             Err(wrong) => {
                 let fields = field_spans(text, start);

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::at::At;
+use super::brakes;
 use super::cadence;
 use super::calendars::Calendars;
 use super::check::Check;
@@ -12,6 +13,7 @@ use super::settings::{Partners, ScheduleSettings};
 use super::stores::StoreConfig;
 use super::templates::REPORT;
 use crate::audience::Roles;
+use crate::deliver::Brakes;
 use crate::render::Format;
 use crate::schedule::{CatchUp, PeriodRule, Timing};
 
@@ -32,20 +34,21 @@ const CATCH_UP_MAX: u32 = 12;
 pub(super) fn settings(
     raw: BTreeMap<At<String>, RawSchedule>,
     roles: Option<&Roles>,
-    (calendars, stores): (&Calendars, &Stores<'_>),
+    (calendars, stores, brakes): (&Calendars, &Stores<'_>, &Brakes),
     check: &mut Check<'_>,
 ) -> Vec<ScheduleSettings> {
     if let Some((name, _)) = raw.iter().nth(SCHEDULES_MAX) {
         let what = format!("{} schedules, at most {SCHEDULES_MAX} may be", raw.len());
         check.wrong(name.span(), what, "let one schedule serve several partners and roles");
     }
-    raw.into_iter().filter_map(|(name, raw)| schedule(&name, raw, (roles, calendars, stores), check)).collect()
+    let named = (calendars, stores, brakes);
+    raw.into_iter().filter_map(|(name, raw)| schedule(&name, raw, (roles, named), check)).collect()
 }
 
 fn schedule(
     name: &At<String>,
     raw: RawSchedule,
-    (roles, calendars, stores): (Option<&Roles>, &Calendars, &Stores<'_>),
+    (roles, (calendars, stores, brakes)): (Option<&Roles>, (&Calendars, &Stores<'_>, &Brakes)),
     check: &mut Check<'_>,
 ) -> Option<ScheduleSettings> {
     let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_');
@@ -86,6 +89,7 @@ fn schedule(
         on_empty: raw.on_empty.map(At::into_inner).unwrap_or_default(),
         uncertain: raw.uncertain.map(At::into_inner).unwrap_or_default(),
         deadline_hours: raw.deadline_hours.map_or(DEADLINE_HOURS, At::into_inner),
+        brakes: brakes::settings(raw.brakes, brakes, check),
     })
 }
 

@@ -9,11 +9,12 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
 
+use super::brakes::DigestSettings;
 use super::secret::Secret;
 use super::stores::StoreConfig;
 use crate::audience::{Recipient, Roles};
 use crate::base::Digest;
-use crate::deliver::Mailbox;
+use crate::deliver::{Brakes, Mailbox};
 use crate::facts::ingest::PartnerFrom;
 use crate::ledger::UncertainRule;
 use crate::render::email::MailTemplates;
@@ -79,6 +80,8 @@ pub struct Config {
     pub archive: FilePath,
     /// Who sends, and through what.
     pub mail: MailSettings,
+    /// Who is told by mail how runs ended; nobody when none.
+    pub digests: Option<DigestSettings>,
     /// How the daemon is watched and stopped.
     pub daemon: DaemonSettings,
     /// What is in the report, and in which order.
@@ -305,6 +308,8 @@ pub struct ScheduleSettings {
     pub uncertain: UncertainRule,
     /// How long after its instant an occurrence may still run, in hours.
     pub deadline_hours: u32,
+    /// What stops a run of it, or an edition, that is unlike the last one.
+    pub brakes: Brakes,
 }
 
 impl ScheduleSettings {

@@ -14,12 +14,13 @@ use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use anyhow::Context;
+use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
 use tokio::task::JoinHandle;
 
 use crate::base::Digest;
 use crate::ledger::DaemonState;
-use crate::pipeline::{Order, Press};
+use crate::pipeline::{DigestOrder, Order, Press, tell_rests};
 use crate::schedule::{Lateness, Overlap, Timing};
 
 use hands::Hands;
@@ -30,6 +31,9 @@ use steady::{Steady, Step};
 pub use health::Pulse;
 pub use heart::HEARTBEAT_SECS;
 pub use timetable::Timetable;
+
+/// How far digests are apart, in seconds: many schedules that end together are told in one mail.
+const TELL_AGAIN_SECS_MIN: i64 = 60;
 
 /// What the daemon works by: a configuration, composed.
 #[derive(Clone)]
@@ -42,6 +46,8 @@ pub struct Rota {
     pub timed: Vec<Timed>,
     /// Looks into the inbox folder, if one is watched.
     pub inbox: Option<Inbox>,
+    /// Who is told how runs ended, if anybody is.
+    pub digest: Option<Arc<DigestOrder>>,
     /// The digest of the configuration.
     pub config_digest: Digest,
 }
@@ -79,6 +85,9 @@ pub struct Daemon {
     timetable: Option<Timetable>,
     hands: Hands,
     sweeping: Option<JoinHandle<()>>,
+    /// Digests under way, and when they were last looked for.
+    telling: Option<JoinHandle<()>>,
+    told_at: Option<DateTime<Utc>>,
 }
 
 /// How a daemon is watched and stopped; a reload does not change it.
@@ -105,7 +114,18 @@ impl Daemon {
         let pulse = Pulse::default();
         let timed = Arc::new(RwLock::new(rota.timed.clone()));
         let hands = Hands::new(pulse.clone());
-        Daemon { rota, reload, ways, pulse, timed, timetable: None, hands, sweeping: None }
+        Daemon {
+            rota,
+            reload,
+            ways,
+            pulse,
+            timed,
+            timetable: None,
+            hands,
+            sweeping: None,
+            telling: None,
+            told_at: None,
+        }
     }
 
     /// Works until it is told to stop (SIGTERM or SIGINT), then drains: what is claimed is finished, nothing new is.
@@ -208,7 +228,24 @@ impl Daemon {
         let looked = timetable.look(&self.rota, now).await;
         self.timetable = Some(timetable);
         looked.context("what is due")?;
-        self.hands.beat(&self.rota, now).await
+        self.hands.beat(&self.rota, now).await?;
+        self.tell_rests(now);
+        Ok(())
+    }
+
+    /// Has the admin told of the runs that came to rest: those of some time in one mail, beside all other work.
+    fn tell_rests(&mut self, now: DateTime<Utc>) {
+        let is_soon = self.told_at.is_some_and(|told_at| (now - told_at).num_seconds().abs() < TELL_AGAIN_SECS_MIN);
+        if is_soon || self.telling.as_ref().is_some_and(|telling| !telling.is_finished()) {
+            return;
+        }
+        self.told_at = Some(now);
+        let (press, digest) = (self.rota.press.clone(), self.rota.digest.clone());
+        self.telling = Some(tokio::spawn(async move {
+            if let Err(error) = tell_rests(&press, digest.as_deref()).await {
+                tracing::error!("the digest failed: {error}");
+            }
+        }));
     }
 
     /// Looks into the inbox, unless the last look is still at work.
@@ -254,7 +291,15 @@ impl Daemon {
     /// Lets what is under way end, within a bound.
     async fn drain(&mut self) -> Drained {
         self.rota.press.stop.set();
-        match tokio::time::timeout(self.ways.drain, self.hands.rest()).await {
+        let telling = self.telling.take();
+        let all = async {
+            self.hands.rest().await;
+            if let Some(telling) = telling {
+                // What a panic left claimed ends with its lease.
+                let _ = telling.await;
+            }
+        };
+        match tokio::time::timeout(self.ways.drain, all).await {
             Ok(()) => {
                 tracing::info!("daemon has drained");
                 Drained::Wholly

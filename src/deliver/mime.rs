@@ -170,7 +170,7 @@ pub(super) mod tests {
                 attachment("Größe 北京.pdf", "application/pdf", b"%PDF-1.7\n\xff\x00"),
                 attachment("rows.csv", "text/csv", b"a,b\n1,2\n"),
             ],
-            edition: deliver::ParcelEdition {
+            edition: Some(deliver::ParcelEdition {
                 id: EditionId(Digest::of(b"edition")),
                 schedule: "monthly".into(),
                 period: "2026-10".parse().unwrap(),
@@ -180,7 +180,7 @@ pub(super) mod tests {
                 audience: "report-viewer.en".into(),
                 revision: 1,
                 manifest: attachment("edition.json", "application/json", b"{}\n"),
-            },
+            }),
         }
     }
 

@@ -1,5 +1,6 @@
 //! Hands one parcel over, once, and says how it went.
 
+pub mod brakes;
 mod disposition;
 mod handed;
 mod http;
@@ -11,6 +12,7 @@ mod store;
 
 use futures::future::BoxFuture;
 
+pub use brakes::{Brakes, NewDomain};
 pub use handed::{Handed, Phase};
 pub use mime::encoded_bytes;
 pub use outbox::Outbox;

@@ -74,8 +74,8 @@ pub struct Parcel {
     pub inline: Vec<Inline>,
     /// The files, in order.
     pub attachments: Vec<Attachment>,
-    /// Which edition they are, for destinations that file them under names.
-    pub edition: ParcelEdition,
+    /// Which edition they are, for destinations that file them under names; none for what is no edition.
+    pub edition: Option<ParcelEdition>,
 }
 
 /// The edition that a parcel brings: what a store's names are made of, and its manifest.

@@ -89,7 +89,7 @@ impl Ledger {
         let worker = self.worker_id(now).await?;
         let n = i64::try_from(n.min(CLAIMS_MAX)).unwrap_or_default();
         let ripe = sqlx::query(select_deliveries!(
-            "WHERE d.destination = $1 AND d.next_at IS NOT NULL AND d.next_at <= $2 AND e.state = 'archived'
+            "WHERE d.destination = $1 AND d.next_at IS NOT NULL AND d.next_at <= $2 AND e.state = 'archived' AND r.state <> 'held'
              AND d.state IN ('planned', 'retryable', 'uncertain') AND ($4 IS NULL OR d.run_id = $4)
              ORDER BY d.next_at, d.id LIMIT $3"
         ));

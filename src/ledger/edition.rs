@@ -3,10 +3,12 @@
 use chrono::{DateTime, Duration, Utc};
 use sqlx::{Row as _, SqliteConnection};
 
+use super::brake::{insert_brakes, insert_measures};
 use super::row::{edition_row, select_editions};
 use super::step::{DeliveryChange, EditionChange, Lease, Step, move_delivery, move_edition};
 use super::{CLAIMS_MAX, DeliveryState, EditionRow, EditionState, Ledger, LedgerError, RunId, micros};
 use crate::base::Digest;
+use crate::deliver::brakes::{Measure, Trip};
 
 /// How often an edition is tried before it has failed.
 pub const EDITION_ATTEMPTS_MAX: u32 = 3;
@@ -23,6 +25,15 @@ pub struct EditionClaim {
     /// What a late worker no longer has.
     pub fence: i64,
     worker: i64,
+}
+
+/// What an edition measures, for the brakes.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Measured {
+    /// Its totals and the sizes of its files.
+    pub measures: Vec<Measure>,
+    /// The brakes that hold it.
+    pub trips: Vec<Trip>,
 }
 
 /// What became of an edition that was claimed.
@@ -46,7 +57,8 @@ pub enum EditionOutcome {
 }
 
 impl Ledger {
-    /// Claims up to `n` (at most [`CLAIMS_MAX`]) planned editions, of one run or of all, in the order of partners.
+    /// Claims up to `n` (at most [`CLAIMS_MAX`]) planned editions, of one run or of all, in the order of partners; none of
+    /// a held run.
     /// The claims are durable before this returns, and end `lease` from now.
     ///
     /// # Errors
@@ -62,12 +74,12 @@ impl Ledger {
         let n = i64::try_from(n.min(CLAIMS_MAX)).unwrap_or_default();
         let query = match run {
             Some(run) => sqlx::query(select_editions!(
-                "WHERE e.state = 'planned' AND e.run_id = $2 ORDER BY e.partner_id, e.id LIMIT $1"
+                "WHERE e.state = 'planned' AND e.run_id = $2 AND r.state <> 'held' ORDER BY e.partner_id, e.id LIMIT $1"
             ))
             .bind(n)
             .bind(run.0),
             None => sqlx::query(select_editions!(
-                "WHERE e.state = 'planned' ORDER BY e.run_id, e.partner_id, e.id LIMIT $1"
+                "WHERE e.state = 'planned' AND r.state <> 'held' ORDER BY e.run_id, e.partner_id, e.id LIMIT $1"
             ))
             .bind(n),
         };
@@ -119,8 +131,29 @@ impl Ledger {
         outcome: EditionOutcome,
         now: DateTime<Utc>,
     ) -> Result<EditionState, LedgerError> {
+        self.settle_measured(claim, outcome, &Measured::default(), now).await
+    }
+
+    /// The same with what the edition measures, and the brakes that hold it if the outcome is that.
+    ///
+    /// # Errors
+    /// As [`Ledger::settle_edition`].
+    pub async fn settle_measured(
+        &self,
+        claim: &EditionClaim,
+        outcome: EditionOutcome,
+        measured: &Measured,
+        now: DateTime<Utc>,
+    ) -> Result<EditionState, LedgerError> {
         let mut tx = self.begin().await?;
         let state = settle(&mut tx, claim, outcome, now).await?;
+        if let Some(state) = state {
+            let (id, at) = (claim.row.id.to_string(), micros(now));
+            insert_measures(&mut tx, &id, &measured.measures).await?;
+            if state == EditionState::Held {
+                insert_brakes(&mut tx, claim.row.run, Some(&id), &measured.trips, at).await?;
+            }
+        }
         tx.commit().await?;
         state.ok_or_else(|| LedgerError::LostClaim { row: "edition", id: claim.row.id.to_string() })
     }

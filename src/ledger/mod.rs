@@ -5,7 +5,9 @@
 //! it, and is written down with its reason.
 
 mod backup;
+mod brake;
 mod delivery;
+mod digest;
 mod earlier;
 mod edition;
 mod era;
@@ -31,9 +33,11 @@ use sqlx::sqlite::{Sqlite, SqlitePool};
 use tokio::sync::OnceCell;
 
 pub use backup::prove_copy;
+pub use brake::{BrakeRow, LOOKED_AT_FIRST, Looked};
 pub use delivery::{DeliveryClaim, Retries, UncertainRule};
+pub use digest::{DigestClaim, DigestId, DigestRow, DigestWhen, NewDigest, Rest};
 pub use earlier::EarlierRow;
-pub use edition::{EDITION_ATTEMPTS_MAX, EDITION_BROKEN_OFF_MAX, EditionClaim, EditionOutcome};
+pub use edition::{EDITION_ATTEMPTS_MAX, EDITION_BROKEN_OFF_MAX, EditionClaim, EditionOutcome, Measured};
 pub use era::{Era, EraChange};
 pub use error::LedgerError;
 pub use hand::Settled;

@@ -24,12 +24,13 @@ const READERS_MAX: u32 = 4;
 const SQLITE_MAGIC: &[u8; 16] = b"SQLite format 3\0";
 
 /// Every migration, in order, by its number and name.
-pub(super) const MIGRATIONS: [(i64, &str, &str); 5] = [
+pub(super) const MIGRATIONS: [(i64, &str, &str); 6] = [
     (1, "ledger", include_str!("../../migrations/ledger/0001_ledger.sql")),
     (2, "since", include_str!("../../migrations/ledger/0002_since.sql")),
     (3, "time", include_str!("../../migrations/ledger/0003_time.sql")),
     (4, "phase", include_str!("../../migrations/ledger/0004_phase.sql")),
     (5, "mail", include_str!("../../migrations/ledger/0005_mail.sql")),
+    (7, "brakes", include_str!("../../migrations/ledger/0007_brakes.sql")),
 ];
 
 impl Ledger {

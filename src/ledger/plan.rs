@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use sqlx::{QueryBuilder, Row as _, Sqlite, SqliteConnection};
 
+use super::brake::{follow_held_runs, hold_there, insert_reach};
 use super::edition::close_deliveries;
 use super::row::{run_row, select_runs, state};
 use super::run::{Waits, wait_there};
@@ -12,6 +13,7 @@ use super::step::{Step, move_run, reason_text};
 use super::{DeliveryState, EditionState, Ledger, LedgerError, RunId, RunRow, RunState, micros};
 use crate::audience::Audience;
 use crate::base::{EditionId, Period};
+use crate::deliver::brakes::Trip;
 
 /// The most editions that one call plans.
 pub const EDITIONS_MAX: usize = 200_000;
@@ -86,6 +88,10 @@ pub struct Beginning<'a> {
     pub editions: &'a [NewEdition],
     /// Who gets nothing.
     pub exclusions: &'a [NewExclusion],
+    /// How many recipients it is for with all its parts, if it is for all of its schedule's.
+    pub n_recipients: Option<u64>,
+    /// The brakes that hold it if there is anything new in it.
+    pub trips: &'a [Trip],
 }
 
 /// A delivery to be planned.
@@ -234,6 +240,14 @@ async fn begin_there(
     follow_their_editions(conn, row.id, now).await?;
     planned.n_existing_editions = editions.len() as u64 - planned.n_new_editions;
     planned.n_existing_deliveries = deliveries.len() as u64 - planned.n_new_deliveries;
+    if let Some(n) = beginning.n_recipients {
+        insert_reach(conn, row.id, n).await?;
+    }
+    let is_anything_new = planned.n_new_editions + planned.n_new_deliveries > 0;
+    if !beginning.trips.is_empty() && is_anything_new {
+        let row = read_run(conn, row.id).await?;
+        hold_there(conn, &row, beginning.trips, now).await?;
+    }
     Ok(planned)
 }
 
@@ -424,5 +438,5 @@ async fn follow_their_editions(conn: &mut SqliteConnection, run: RunId, now: Dat
         let (edition, reason): (String, String) = (row.try_get("id")?, row.try_get("reason")?);
         close_deliveries(conn, &edition, state(&row, "state")?, &reason, micros(now)).await?;
     }
-    Ok(())
+    follow_held_runs(conn, run, micros(now)).await
 }

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row as _, Sqlite, SqliteConnection};
 
+use super::delivery::read_delivery;
 use super::hand::read_edition;
 use super::plan::read_run;
 use super::row::{
@@ -58,7 +59,7 @@ pub struct Counts {
 /// One move of a row, as it was written down.
 #[derive(Clone, PartialEq, Eq, Debug, serde::Serialize)]
 pub struct MoveRow {
-    /// `run`, `edition` or `delivery`.
+    /// `run`, `edition`, `delivery` or `digest`.
     pub row: String,
     /// The row's id.
     pub id: String,
@@ -142,6 +143,14 @@ impl Ledger {
         let runs = sqlx::query(select_runs!("ORDER BY r.id DESC LIMIT $1"));
         let limit = i64::try_from(limit.min(ROWS_MAX)).unwrap_or_default();
         runs.bind(limit).fetch_all(&self.read).await?.iter().map(run_row).collect()
+    }
+
+    /// One delivery.
+    ///
+    /// # Errors
+    /// [`LedgerError::NoSuch`] when there is none.
+    pub async fn delivery(&self, id: DeliveryId) -> Result<DeliveryRow, LedgerError> {
+        read_delivery(&mut *self.read.acquire().await?, id).await
     }
 
     /// The runs about a period, the newest first; at most [`ROWS_MAX`].
@@ -278,7 +287,7 @@ impl Ledger {
         page(gaps.bind(one_more()).fetch_all(&self.read).await?, run_row)
     }
 
-    /// Every move of a row (`run`, `edition` or `delivery`, and its id), in order.
+    /// Every move of a row (`run`, `edition`, `delivery` or `digest`, and its id), in order.
     ///
     /// # Errors
     /// When the database can't be read.

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 
+use super::brake::release_brakes;
 use super::edition::step as edition_step;
 use super::hand::by_hand;
 use super::plan::{move_there, read_run};
@@ -72,6 +73,7 @@ impl Ledger {
             released.n_editions += 1;
         }
         release_deliveries(&mut tx, run, &reason, micros(now), &mut released).await?;
+        release_brakes(&mut tx, run, None, &reason, micros(now)).await?;
         tx.commit().await?;
         Ok(released)
     }
@@ -126,6 +128,7 @@ pub(super) async fn release_held(
         let held = planned_again(row.try_get("id")?, row.try_get("fence")?, reason, step.at);
         n += u64::from(move_delivery(conn, &held, DeliveryChange::default()).await?);
     }
+    release_brakes(conn, edition.run, Some(&step.id), reason, step.at).await?;
     Ok(n)
 }
 
@@ -138,12 +141,13 @@ async fn release_deliveries(
     released: &mut Released,
 ) -> Result<(), LedgerError> {
     let held = sqlx::query(
-        "SELECT d.id, d.fence, e.run_id AS of_run, e.state, e.reason, e.archive_path IS NOT NULL AS is_ready
-         FROM delivery d JOIN edition e ON e.id = d.edition_id WHERE d.run_id = $1 AND d.state = 'held' ORDER BY d.id",
+        "SELECT d.id, d.fence, e.run_id AS of_run, e.state, e.reason, e.archive_path IS NOT NULL AS is_ready,
+             r.state = 'held' AND e.state IN ('planned', 'making') AS is_run_held
+         FROM delivery d JOIN edition e ON e.id = d.edition_id JOIN run r ON r.id = e.run_id WHERE d.run_id = $1 AND d.state = 'held' ORDER BY d.id",
     );
     for row in held.bind(run.0).fetch_all(&mut *conn).await? {
         let edition: EditionState = state(&row, "state")?;
-        if edition == EditionState::Held {
+        if edition == EditionState::Held || row.try_get::<bool, _>("is_run_held")? {
             *released.waiting_for.entry(RunId(row.try_get("of_run")?)).or_default() += 1;
             continue;
         }

@@ -90,5 +90,6 @@ async fn hold_open(conn: &mut SqliteConnection, reason: &str, at: i64) -> Result
             doubtful.n_uncertain += 1;
         }
     }
+    super::digest::hold_digests(conn, reason, at).await?;
     Ok(doubtful)
 }

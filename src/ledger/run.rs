@@ -12,9 +12,9 @@ use super::row::{run_row, select_runs};
 use super::step::reason_text;
 use super::{DeliveryState, EditionState, Ledger, LedgerError, RunId, RunRow, RunState};
 
-/// One question an index, and the runs by their ids: the rows of past years are not looked at.
+/// Those with something open; of a held run nothing is. One question an index, and the runs by their ids: the rows of past years are not looked at.
 pub(super) const OPEN_RUNS: &str = select_runs!(
-    "WHERE r.id IN (SELECT id FROM run WHERE state IN ('planned', 'waiting', 'running')
+    "WHERE r.state <> 'held' AND r.id IN (SELECT id FROM run WHERE state IN ('planned', 'waiting', 'running')
          UNION SELECT run_id FROM edition WHERE state IN ('planned', 'making')
          UNION SELECT run_id FROM delivery WHERE next_at IS NOT NULL
          UNION SELECT run_id FROM delivery WHERE state = 'sending')

@@ -84,9 +84,9 @@ state! {
         Planned = "planned" => [Running, Waiting, Missed, Skipped],
         /// Its data is not ready. The planner moves it on at each load, or at the deadline.
         Waiting = "waiting" => [Running, Held, Missed],
-        /// Its editions are planned. Who finishes the last edition and delivery moves it on.
-        Running = "running" => [Done, Partial],
-        /// Its data never came. An admin's release moves it on.
+        /// Its editions are planned. Who finishes the last edition and delivery moves it on, or a brake.
+        Running = "running" => [Done, Partial, Held],
+        /// Its data never came, or a brake stopped it: nothing of it is claimed. An admin's release moves it on.
         Held = "held" => [Running, Skipped],
         /// Everything was made and delivered; nobody moves it.
         Done = "done" => [],

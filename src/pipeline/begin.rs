@@ -8,6 +8,7 @@ use crate::facts::{BurstRequest, FactsError, Lacking};
 use crate::ledger::{Beginning, RunRow, RunState, Waits};
 use crate::schedule::NotFull;
 
+use super::brakes::brakes_on_plan;
 use super::order::{Order, Press};
 use super::plan::{Plan, PlannedEdition, plan_pinned};
 use super::run::{RunError, data_set, data_text, editions};
@@ -93,7 +94,15 @@ async fn write_down(
     // A later part of a run leaves out nobody but those that the first one did.
     let exclusions = if row.of_run.is_none() { plan.exclusions(order) } else { Vec::new() };
     let data = data_text(&plan.data);
-    let beginning = Beginning { data: Some(&data), later, is_later_held, editions: &editions, exclusions: &exclusions };
+    let beginning = Beginning {
+        data: Some(&data),
+        later,
+        is_later_held,
+        editions: &editions,
+        exclusions: &exclusions,
+        n_recipients: Some(plan.addresses.len() as u64),
+        trips: &brakes_on_plan(&press.ledger, order, plan, Some(row.id)).await?,
+    };
     match press.ledger.begin_run(row.id, &beginning, press.clock.now()).await {
         // Another process was quicker, over other data, and goes on with it.
         Err(error) if error.is_lost_claim() => Ok(Begun::NotYet),

@@ -202,6 +202,10 @@ async fn send(press: &Press, order: &Order, claim: &DeliveryClaim, pack: &Read, 
             }
         }
     }
+    // The list of domains may be another than when the mail was planned.
+    if let Some(reason) = order.brakes.refusal(&claim.row.address) {
+        return Sent::Handed(Outcome::Failed(format!("it cannot be sent: {reason}")).into());
+    }
     let pack = match pack.as_ref() {
         Ok(pack) => pack,
         Err(error) => return Sent::Handed(Outcome::Failed(format!("its files cannot be sent: {error}")).into()),

@@ -3,6 +3,7 @@
 use crate::archive::{Manifest, ManifestAudience, PackFile, PackKey};
 use crate::audience::{Audience, Partner, Role};
 use crate::base::{Digest, EditionId, Month, Period, Range};
+use crate::deliver::brakes::Measure;
 use crate::facts::{AudienceFacts, DataSet, Fact, FactsError, PartnerFacts, Visible};
 use crate::gate::{Book, Own, Search};
 use crate::render::email::{Letter, compose};
@@ -10,6 +11,7 @@ use crate::render::{Artifact, Job, RenderError, fonts_digest};
 use crate::report::{Cell, Report, Rows};
 use crate::sections::{self, Figures, OutOfOrder, RawField, Tally};
 
+use super::brakes::measures;
 use super::check::{OwnTexts, search};
 use super::order::Order;
 use super::spool::{Spool, SpoolWriter};
@@ -50,6 +52,10 @@ pub(super) struct Draft {
     pub(super) manifest: Manifest,
     /// What must not stand in them.
     pub(super) search: Search,
+    /// For whom it is.
+    pub(super) audience: Audience,
+    /// What the brakes look at.
+    pub(super) measures: Vec<Measure>,
 }
 
 /// Why an edition could not be made.
@@ -209,6 +215,8 @@ fn draft(
         files,
         manifest: manifest(order, of, edition, report)?,
         search,
+        audience: edition.audience.clone(),
+        measures: measures(report, &artifacts),
     })
 }
 

@@ -2,8 +2,10 @@
 
 mod begin;
 mod behind;
+mod brakes;
 mod check;
 mod destinations;
+mod digest;
 mod mail;
 mod make;
 mod order;
@@ -15,7 +17,9 @@ mod spool;
 #[cfg(test)]
 mod tests;
 
+pub use brakes::brakes_on_plan;
 pub use destinations::{Destinations, MAIL, Outlet, store_name};
+pub use digest::{DigestOrder, tell_rests};
 pub use order::{Makers, Order, OrderStore, Press, Stop};
 pub use pace::{Pace, Rates};
 pub use plan::{Plan, PlannedEdition, plan, plan_over};

@@ -10,7 +10,7 @@ use crate::archive::Archive;
 use crate::audience::{Recipient, Roles};
 use crate::base::{Digest, Period, Range};
 use crate::clock::Clock;
-use crate::deliver::Mailbox;
+use crate::deliver::{Brakes, Mailbox};
 use crate::facts::FactSource;
 use crate::ledger::{Ledger, Retries};
 use crate::render::email::MailTemplates;
@@ -103,6 +103,10 @@ pub struct Order {
     pub contact: String,
     /// The domain of Message-IDs.
     pub message_id_domain: String,
+    /// What stops a run or an edition that is unlike the last one.
+    pub brakes: Brakes,
+    /// Whether it is for chosen partners or roles only, by hand: then its number of recipients is compared with no other.
+    pub is_narrowed: bool,
     /// When a mail that was not taken is tried again, and what is done when nobody can tell.
     pub retries: Retries,
     /// Which stores get editions.

@@ -171,7 +171,7 @@ impl Mail<'_> {
                 })
                 .collect(),
             attachments: attached.iter().map(|file| attachment(file)).collect(),
-            edition: edition(claim, pack),
+            edition: Some(edition(claim, pack)),
         })
     }
 }
@@ -192,7 +192,7 @@ fn of_store(order: &Order, claim: &DeliveryClaim, pack: &Pack) -> Parcel {
         html: String::new(),
         inline: Vec::new(),
         attachments: files.map(attachment).collect(),
-        edition: edition(claim, pack),
+        edition: Some(edition(claim, pack)),
     }
 }
 

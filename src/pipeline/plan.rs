@@ -26,6 +26,8 @@ pub struct Plan {
     pub period: Period,
     /// The editions, in the order of partners and audiences.
     pub editions: Vec<PlannedEdition>,
+    /// Whom mails would go to, in lower case, whatever is left to a later part of the run.
+    pub addresses: BTreeSet<String>,
     /// What became of each recipient's grant, and by which rule.
     pub decisions: Vec<Decision>,
     /// Partners of the data that nobody gets a report of.
@@ -105,6 +107,11 @@ pub fn plan_over(order: &Order, period: Period, data: DataSet, partners: Vec<Par
             edition.stores.push(store.name.clone());
         }
     }
+    let all = editions.values().flat_map(|edition| &edition.recipients);
+    let addresses = all
+        .filter(|recipient| order.brakes.refusal(&recipient.address).is_none())
+        .map(|recipient| recipient.address.to_lowercase())
+        .collect();
     let left = |partner: &&Partner| !reached.contains(partner.id.as_str());
     let gone = |recipient: &&Recipient| {
         order.covers(&recipient.partner_id) && !partners.contains_key(recipient.partner_id.as_str())
@@ -115,6 +122,7 @@ pub fn plan_over(order: &Order, period: Period, data: DataSet, partners: Vec<Par
         without_recipients: partners.values().copied().filter(left).cloned().collect(),
         without_partner: order.recipients.iter().filter(gone).cloned().collect(),
         editions: editions.into_values().collect(),
+        addresses,
         decisions,
     }
 }
@@ -159,7 +167,7 @@ impl PlannedEdition {
             name: name.to_owned(),
             message_id: message_id(self.id, address, &order.message_id_domain),
             destination: destination.to_owned(),
-            suppressed: None,
+            suppressed: order.brakes.refusal(address),
             held: held.cloned(),
         };
         let mails = self.recipients.iter().map(|recipient| delivery(&recipient.address, &recipient.name, MAIL));

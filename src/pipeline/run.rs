@@ -10,11 +10,13 @@ use crate::base::{Digest, Period};
 use crate::facts::{BurstRequest, DataSet, FactsError, PartnerFacts};
 use crate::gate::{BookError, Search};
 use crate::ledger::{
-    Beginning, EditionClaim, EditionOutcome, LedgerError, NewEdition, NewRun, Planned, RunId, RunRow, RunState,
+    Beginning, EditionClaim, EditionOutcome, LedgerError, Measured, NewEdition, NewRun, Planned, RunId, RunRow,
+    RunState,
 };
 
 use super::begin::{Begun, begin};
 use super::behind::doubts;
+use super::brakes::{brakes_on_plan, held, look_again, may_leave, measured};
 use super::check;
 use super::mail::{ask_uncertain, deliver_ready};
 use super::make::{Draft, Edition, Made, MakeError, Of, make};
@@ -99,7 +101,13 @@ pub async fn run(press: &Press, order: &Arc<Order>, period: Period, progress: &P
     };
     let editions = editions(press, order, &plan).await?;
     let exclusions = plan.exclusions(order);
-    let beginning = Beginning { editions: &editions, exclusions: &exclusions, ..Beginning::default() };
+    let beginning = Beginning {
+        editions: &editions,
+        exclusions: &exclusions,
+        n_recipients: (!order.is_narrowed).then_some(plan.addresses.len() as u64),
+        trips: &brakes_on_plan(&press.ledger, order, &plan, None).await?,
+        ..Beginning::default()
+    };
     let (row, planned) = press.ledger.plan_by_hand(&new, &beginning, press.clock.now()).await?;
     progress(Step::Planned(planned.n_new_editions as usize));
     let run = work(press, order, &row, progress).await?;
@@ -180,7 +188,9 @@ async fn deliver_beside(
     loop {
         // Read before looking: what is archived after this look is found by the next one.
         let last = *is_made.borrow();
-        deliver_ready(press, order, run, &outlet).await?;
+        if may_leave(press, run, last).await? {
+            deliver_ready(press, order, run, &outlet).await?;
+        }
         if last {
             return Ok(());
         }
@@ -315,12 +325,12 @@ async fn make_partner(
         }
     };
     for (claim, made) in claims.iter().zip(made) {
-        let outcome = match made {
-            Ok(Made::Empty) => EditionOutcome::Skipped("there is nothing to report".to_owned()),
-            Ok(Made::Pack(draft)) => file(press, *draft, claim.row.released_at.is_some()).await,
-            Err(error) => retry(&error),
+        let (outcome, measured) = match made {
+            Ok(Made::Empty) => (EditionOutcome::Skipped("there is nothing to report".to_owned()), Measured::default()),
+            Ok(Made::Pack(draft)) => file_measured(press, order, claim, *draft).await?,
+            Err(error) => (retry(&error), Measured::default()),
         };
-        settle(press, claim, outcome, progress).await?;
+        settle_measured(press, claim, outcome, &measured, progress).await?;
     }
     Ok(())
 }
@@ -331,6 +341,22 @@ fn retry(error: &MakeError) -> EditionOutcome {
         MakeError::Role(error) => EditionOutcome::Failed(error.to_string()),
         error => EditionOutcome::Retry(error.to_string()),
     }
+}
+
+/// Files a pack and looks at it by the brakes. One that an admin has released is held by none.
+async fn file_measured(
+    press: &Press,
+    order: &Order,
+    claim: &EditionClaim,
+    draft: Draft,
+) -> Result<(EditionOutcome, Measured), LedgerError> {
+    let is_released = claim.row.released_at.is_some();
+    let mut measured = measured(press, order, claim.row.run, &draft).await?;
+    if is_released {
+        measured.trips.clear();
+    }
+    let outcome = file(press, draft, is_released).await;
+    Ok((held(outcome, &measured), measured))
 }
 
 /// Files a pack, reads it back as it was filed, and has the gate look through it: what it holds stays filed, as the
@@ -391,8 +417,21 @@ async fn settle(
     outcome: EditionOutcome,
     progress: &Progress,
 ) -> Result<(), LedgerError> {
-    let settled = press.ledger.settle_edition(claim, outcome, press.clock.now()).await;
+    settle_measured(press, claim, outcome, &Measured::default(), progress).await
+}
+
+async fn settle_measured(
+    press: &Press,
+    claim: &EditionClaim,
+    outcome: EditionOutcome,
+    measured: &Measured,
+    progress: &Progress,
+) -> Result<(), LedgerError> {
+    let settled = press.ledger.settle_measured(claim, outcome, measured, press.clock.now()).await;
     progress(Step::Settled(&claim.row.partner_name));
+    if !measured.trips.is_empty() {
+        look_again(press, claim.row.run).await?;
+    }
     match settled {
         // Somebody else has the row by now; what it says stands.
         Err(error) if error.is_lost_claim() => Ok(()),

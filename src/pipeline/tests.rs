@@ -180,6 +180,8 @@ fn order(folder: &Path, partners: &[String]) -> Order {
             rule: UncertainRule::Hold,
         },
         stores: Vec::new(),
+        brakes: crate::deliver::Brakes::default(),
+        is_narrowed: false,
         config_digest: Digest::of(b"configuration"),
     }
 }

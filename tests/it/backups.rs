@@ -48,7 +48,7 @@ fn names(place: &Workplace) -> BTreeSet<std::ffi::OsString> {
 }
 
 fn status(place: &Workplace) -> Vec<Value> {
-    place.run(&["status", "--json"]).with(0).json().as_array().unwrap().clone()
+    place.run(&["status", "--json"]).with(0).json()["runs"].as_array().unwrap().clone()
 }
 
 #[test]
@@ -81,16 +81,16 @@ fn a_backup_taken_beside_a_daemon_is_restored_and_what_was_sent_since_is_sent_ag
     assert_eq!(place.files("outbox"), Vec::<PathBuf>::new());
     let told = place.run(&["status"]).with(0).out;
     assert!(told.contains("the ledger is behind its archive; it may have been sent"), "{told}");
-    assert!(told.contains("pressrun release 1 --reason TEXT"), "{told}");
+    assert!(told.contains("pressrun release 1 --why TEXT"), "{told}");
     assert_eq!(status(&place)[0]["held"]["n_deliveries"], sent.len());
     assert_eq!(status(&place)[0]["counts"]["editions"]["archived"], sent.len());
 
-    let released = place.run(&["release", "1", "--reason", "asked them", "--json"]).with(0).json();
+    let released = place.run(&["release", "1", "--why", "asked them", "--json"]).with(0).json();
     assert_eq!(released["released"]["n_deliveries"], sent.len());
     assert!(place.run(&["status"]).with(0).out.lines().all(|line| !line.contains("pressrun release")));
     place.run(&["run", "monthly"]).with(0);
     assert_eq!(collect_mails(&place), sent);
-    let nothing = place.run(&["release", "1", "--reason", "again"]).with(1);
+    let nothing = place.run(&["release", "1", "--why", "again"]).with(1);
     assert!(nothing.out.contains("Nothing that run 1 could let go was held"), "{}", nothing.out);
     place.run(&["run", "monthly"]).with(0);
     assert_eq!(collect_mails(&place), Vec::<PathBuf>::new());
@@ -137,7 +137,7 @@ fn mails_that_were_to_be_tried_again_at_the_time_of_the_backup_are_held_when_it_
     assert_eq!(relay.taken().len(), n, "sent by itself");
     assert_eq!(status(&place).last().unwrap()["held"]["n_deliveries"], n);
 
-    place.run(&["release", "1", "--reason", "they have not got it"]).with(0);
+    place.run(&["release", "1", "--why", "they have not got it"]).with(0);
     place.run(&["run", "monthly"]).with(0);
     let sent: Vec<_> = relay.taken().into_iter().map(|mail| mail.to).collect();
     let mut again = sent[n..].to_vec();
@@ -159,14 +159,14 @@ fn someone_who_is_new_to_an_edition_from_before_the_restoring_waits_for_a_releas
     // A colleague with the same grant gets the edition that is there.
     let last = all.lines().last().unwrap();
     let (address, grant) = last.split_once(',').unwrap();
-    place.write("recipients.csv", format!("{all}colleague@example.com,{grant}\n"));
+    place.write("recipients.csv", format!("{all}colleague@pressrun.example,{grant}\n"));
     collect_mails(&place);
     place.run(&["run", "monthly"]).with(0);
     assert_eq!(collect_mails(&place).len(), 1, "beside {address}");
     restore(&place, "b.tar.zst");
     place.run(&["run", "monthly"]).with(1);
     assert_eq!(collect_mails(&place), Vec::<PathBuf>::new());
-    let told = place.run(&["why", "colleague@example.com"]).with(0).out;
+    let told = place.run(&["why", "colleague@pressrun.example"]).with(0).out;
     assert!(told.contains("held: the ledger was restored from a backup that is older"), "{told}");
 }
 

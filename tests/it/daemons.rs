@@ -98,7 +98,7 @@ fn stuck<'a>(place: &'a Workplace, relay: &Running, daemon: &str) -> Daemon<'a> 
     place.write("pressrun.toml", format!("{text}\n[daemon]\n{daemon}\n"));
     let daemon = Daemon::awake(place);
     daemon.until("to send a mail", || {
-        let runs = place.run(&["status", "--json"]).with(0).json();
+        let runs = place.run(&["status", "--json"]).with(0).json()["runs"].clone();
         runs.as_array().unwrap().iter().any(|run| run["counts"]["deliveries"]["sending"].as_u64().is_some())
     });
     daemon
@@ -113,7 +113,7 @@ fn silent_relay(runtime: &tokio::runtime::Runtime) -> Running {
 fn is_told_of_at_the_next_start(place: &Workplace) {
     let daemon = Daemon::awake(place);
     daemon.until("to tell what was open", || {
-        let runs = place.run(&["status", "--json"]).with(0).json();
+        let runs = place.run(&["status", "--json"]).with(0).json()["runs"].clone();
         runs.as_array().unwrap().iter().any(|run| run["counts"]["deliveries"]["uncertain"].as_u64().is_some())
     });
 }

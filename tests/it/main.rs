@@ -5,6 +5,8 @@ mod backups;
 #[cfg(test)]
 mod bad_input;
 #[cfg(test)]
+mod brakes;
+#[cfg(test)]
 mod daemons;
 #[cfg(test)]
 #[path = "../days/mod.rs"]

@@ -54,7 +54,7 @@ fn check(change: &Change) {
         let daemon = faked.daemon();
         let witnessed = format!("{:?}", at + TimeDelta::minutes(1)).replace("+00:00", "Z");
         let is_settled = faked.wait(|faked| {
-            let status = faked.run(&["status", "--json"]).with(0).json();
+            let status = faked.run(&["status", "--json"]).with(0).json()["runs"].clone();
             let mut runs = status.as_array().unwrap().iter().map(|run| &run["run"]);
             runs.any(|run| run["schedule"] == "witness" && run["occurrence_at"] == *witnessed)
                 && faked.run(&["gaps"]).code == 0

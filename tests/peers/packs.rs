@@ -43,7 +43,8 @@ fn a_real_relay_takes_one_mail_for_each_recipient_and_none_twice() {
         place.run(&["run", "monthly"]).with(0);
     }
     let mails = relay.emails().unwrap();
-    let delivered = place.run(&["status", "--json"]).with(0).json()[1]["counts"]["deliveries"]["delivered"].clone();
+    let delivered =
+        place.run(&["status", "--json"]).with(0).json()["runs"][1]["counts"]["deliveries"]["delivered"].clone();
     assert_eq!(mails.len() as u64, delivered.as_u64().unwrap());
     assert!(mails.len() > 3);
     let to: BTreeSet<String> = mails.iter().map(|mail| mail["to"].to_string()).collect();

@@ -161,7 +161,7 @@ fn parcel() -> Parcel {
             file("Größe 北京.pdf", "application/pdf", b"%PDF-1.7\n\xff\x00"),
             file("a.xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", b"PK"),
         ],
-        edition: ParcelEdition {
+        edition: Some(ParcelEdition {
             id: pressrun::base::EditionId(Digest::of(b"edition")),
             schedule: "monthly".to_owned(),
             period: "2026-10".parse().unwrap(),
@@ -171,7 +171,7 @@ fn parcel() -> Parcel {
             audience: "report-viewer.en".to_owned(),
             revision: 1,
             manifest: file("edition.json", "application/json", b"{}\n"),
-        },
+        }),
     }
 }
 
@@ -188,7 +188,7 @@ fn check_store(kind: Kind) {
     let server = Server::start(kind, port);
     let checked = tokio::runtime::Runtime::new().unwrap().block_on(store.check()).unwrap();
     assert!(checked.contains("nothing was written") && server.names().is_empty(), "{checked}");
-    let folder = format!("licenses/eu/2026-10/{}", parcel.edition.id);
+    let folder = format!("licenses/eu/2026-10/{}", parcel.edition.as_ref().unwrap().id);
     // One object is there, as if a try had been stopped after it.
     let manifest = format!("{folder}/edition.json");
     server.ask(&["put", &format!("{folder}/a.xlsx"), "PK"]);
@@ -202,11 +202,11 @@ fn check_store(kind: Kind) {
     assert_eq!(*pdf.1, Digest::of(b"%PDF-1.7\n\xff\x00").to_string());
     assert_eq!(deliver(&store, &parcel), first, "the same again is done");
     let mut other = parcel.clone();
-    other.edition.manifest.bytes = "{ }\n".into();
+    other.edition.as_mut().unwrap().manifest.bytes = "{ }\n".into();
     let refused = deliver(&store, &other);
     let Outcome::Failed(words) = refused else { panic!("{refused:?}") };
     assert!(words.contains(&format!("`{manifest}` is there already with other content")), "{words}");
-    other.edition.manifest.bytes = "[]\n".into();
+    other.edition.as_mut().unwrap().manifest.bytes = "[]\n".into();
     assert!(matches!(deliver(&store, &other), Outcome::Failed(_)), "of the same size");
     assert_eq!(server.objects(), objects, "nothing was overwritten");
 }

@@ -49,7 +49,7 @@ impl Told {
             told.broken.push(format!("`gaps` ends with {}: {}{}", gaps.code, gaps.out, gaps.err));
         }
         // The list of runs is cut, so each is asked for; the newest has the highest id.
-        let newest = faked.run(&["status", "--json"]).with(0).json();
+        let newest = faked.run(&["status", "--json"]).with(0).json()["runs"].clone();
         let id_max = newest.as_array().unwrap().iter().filter_map(|run| run["run"]["id"].as_i64()).max().unwrap_or(0);
         for id in 1..=id_max {
             told.read(&faked.run(&["status", "--json", "--run", &id.to_string()]).with(0).json());

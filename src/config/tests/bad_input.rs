@@ -62,7 +62,7 @@ fn unknown_keys_are_refused_with_what_was_meant() {
     refuses(
         "[colours]\nink = 1\n",
         "unknown key `colours` at pressrun.toml:11:2",
-        "known keys: `archive`, `calendars`, `daemon`, `facts`, `ledger`, `mail`, `recipient`, `recipients`, `schedules`, `stores`, `templates`, `theme`",
+        "known keys: `archive`, `brakes`, `calendars`, `daemon`, `digest`, `facts`, `ledger`, `mail`, `recipient`, `recipients`, `schedules`, `stores`, `templates`, `theme`",
     );
     refuses(
         "[theme]\ncolour = \"red\"\n",

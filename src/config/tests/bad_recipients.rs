@@ -4,6 +4,7 @@ use super::super::recipients::csv_recipients;
 use super::super::{ConfigErrors, RECIPIENTS_MAX, Source};
 use super::{Folder, check, smallest_and};
 use crate::audience::{Grant, Recipient, Scope};
+use crate::deliver::Brakes;
 
 const HEADER: &str = "address,name,partner_id,role,locations,language\n";
 
@@ -159,7 +160,7 @@ fn the_bound_on_recipients_is_said_when_it_is_reached() {
         language: "en".to_owned(),
     };
     let mut found = vec![one; RECIPIENTS_MAX - 1];
-    csv_recipients(csv, &source, &config.roles, &mut found, &mut errors);
+    csv_recipients(csv, &source, (&config.roles, &Brakes::default()), &mut found, &mut errors);
     assert_eq!(found.len(), RECIPIENTS_MAX);
     let lines: Vec<String> = errors.iter().map(|error| error.first_line()).collect();
     assert_eq!(lines, ["more than 100000 recipients at people.csv:3:1"]);

@@ -1,5 +1,6 @@
 //! Configurations, good and bad, through one door.
 
+mod bad_brakes;
 mod bad_daemon;
 mod bad_input;
 mod bad_recipients;

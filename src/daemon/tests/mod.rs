@@ -1,5 +1,6 @@
 //! Beats of the daemon under a clock that moves only when told to, over a real ledger, archive and outbox.
 
+mod brakes;
 mod faults;
 mod hands;
 mod letters;
@@ -81,6 +82,7 @@ async fn daemon(
         orders: BTreeMap::from([(SCHEDULE.to_owned(), order)]),
         timed: vec![timed],
         inbox: None,
+        digest: None,
         config_digest: Digest::of(b"configuration"),
     };
     let refused: Reload = Arc::new(|_| Box::pin(async { Err("no such file".to_owned()) }));
@@ -267,6 +269,8 @@ fn order(folder: &Path, partners: &[String]) -> Order {
         reply_to: None,
         contact: "admin".to_owned(),
         message_id_domain: "example.com".to_owned(),
+        brakes: crate::deliver::Brakes::default(),
+        is_narrowed: false,
         retries: Retries {
             attempts_max: 3,
             backoff_secs_min: 60,

@@ -3,7 +3,7 @@
 use super::*;
 
 /// Two partners with a recipient each, whose November was exported before it was closed; on 22 December.
-async fn two_partners(not_full: NotFull) -> (Desk, SqliteFacts) {
+pub(super) async fn two_partners(not_full: NotFull) -> (Desk, SqliteFacts) {
     let mut desk = desk("2026-12-20T00:00:00Z", CatchUp::Latest).await;
     let facts = SqliteFacts::open(&desk.folder.path().join("facts.db"), desk.clock.now()).await.unwrap();
     let partners = ingest(desk.folder.path(), &facts, 2, "2026-12-01T00:00:00Z").await;

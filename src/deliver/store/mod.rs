@@ -74,7 +74,7 @@ impl Store {
             None => true,
             Some(formats) => formats.iter().any(|format| format.media_type() == file.media_type),
         };
-        let edition = &parcel.edition;
+        let edition = parcel.edition.as_ref().ok_or("a store takes editions only")?;
         let files = parcel.attachments.iter().filter(wants).chain([&edition.manifest]);
         let named =
             |file: &Attachment| Ok((self.path.object(self.prefix.as_deref(), edition, &file.file_name)?, file.clone()));
@@ -87,9 +87,11 @@ impl Store {
         for (path, file) in &objects {
             self.put(&store, path, file).await?;
         }
-        let (manifest, n_files) = (&parcel.edition.manifest, objects.len());
-        let last = objects.last().map_or("", |(path, _)| path.as_ref());
-        Ok(Receipt(format!("{last} and {} files; SHA-256 {}", n_files - 1, Digest::of(&manifest.bytes))))
+        let receipt = objects.last().map(|(path, manifest)| {
+            let n_files = objects.len() - 1;
+            format!("{path} and {n_files} files; SHA-256 {}", Digest::of(&manifest.bytes))
+        });
+        Ok(Receipt(receipt.unwrap_or_default()))
     }
 
     /// Creates an object, and reads it back whatever the answer was.

@@ -320,7 +320,7 @@ mod tests {
 
     #[test]
     fn an_edition_has_a_name_of_its_fields() {
-        let edition = parcel("a@example.com").edition;
+        let edition = parcel("a@example.com").edition.unwrap();
         assert_eq!(
             path(PathTemplate::DEFAULT, &edition, "Licenses_2026-10.pdf"),
             "monthly/2026-10/1234566/report-viewer.en/1/Licenses_2026-10.pdf"
@@ -390,7 +390,7 @@ mod tests {
 
     #[test]
     fn hostile_values_never_leave_their_place() {
-        let mut edition = parcel("a@example.com").edition;
+        let mut edition = parcel("a@example.com").edition.unwrap();
         let hostile = ["../../etc/passwd", "a/b", "..", ".", "", "a\\b", "a\0b", "a\nb", "%2e%2e%2f", "~", "C:"];
         let mut names = std::collections::BTreeSet::new();
         for value in hostile {
@@ -407,7 +407,7 @@ mod tests {
 
     #[test]
     fn a_name_that_is_too_long_is_refused_in_words() {
-        let mut edition = parcel("a@example.com").edition;
+        let mut edition = parcel("a@example.com").edition.unwrap();
         (edition.partner_id, edition.partner_name) = ("長".repeat(300), "長".repeat(300));
         let template = PathTemplate::parse("{edition}/{partner_id}+{partner}/{file}").unwrap();
         assert!(template.object(None, &edition, "a.pdf").unwrap_err().contains("longer than 255 bytes"));

@@ -1,6 +1,8 @@
 //! One ledger in a temporary folder, and what the tests plan in it.
 
+mod brakes;
 mod claims;
+mod digests;
 mod files;
 mod hands;
 mod life;

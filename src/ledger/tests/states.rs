@@ -6,7 +6,7 @@ use super::*;
 const TABLE: [(&str, &str, &[&str]); 17] = [
     ("run", "planned", &["running", "waiting", "missed", "skipped"]),
     ("run", "waiting", &["running", "held", "missed"]),
-    ("run", "running", &["done", "partial"]),
+    ("run", "running", &["done", "partial", "held"]),
     ("run", "held", &["running", "skipped"]),
     ("run", "missed", &["planned"]),
     ("edition", "planned", &["making"]),

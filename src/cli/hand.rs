@@ -1,0 +1,232 @@
+//! `release`, `resend`, `settle`: what is done by hand, recorded with who did it and why.
+
+use crate::clock::{Clock, SystemClock};
+use crate::config::Config;
+use crate::ledger::{DeliveryId, DeliveryRow, DeliveryState, Ledger, LedgerError, Released, RunId, Settled};
+
+use super::say::{Failure, Say};
+use super::{FAILED, WELL, compose};
+
+/// Who does it.
+#[derive(clap::Args, Debug)]
+struct Who {
+    /// Who does it; else the user of this machine who runs the command
+    #[arg(long, value_name = "NAME")]
+    by: Option<String>,
+}
+
+#[derive(clap::Args, Debug)]
+pub(super) struct ReleaseArgs {
+    /// The run's number, as `status` has it
+    #[arg(value_name = "RUN")]
+    run: i64,
+    /// Why; kept with everything that is released
+    #[arg(long, value_name = "TEXT", alias = "reason")]
+    why: String,
+    #[command(flatten)]
+    who: Who,
+}
+
+#[derive(clap::Args, Debug)]
+pub(super) struct ResendArgs {
+    /// The mails' numbers, as `status --run` has them
+    #[arg(value_name = "DELIVERY", required = true)]
+    deliveries: Vec<i64>,
+    /// Why; kept with each
+    #[arg(long, value_name = "TEXT", default_value = "no reason given")]
+    why: String,
+    #[command(flatten)]
+    who: Who,
+}
+
+#[derive(clap::Args, Debug)]
+#[command(group(clap::ArgGroup::new("found").required(true).args(["delivered", "failed"])))]
+pub(super) struct SettleArgs {
+    /// The mails' numbers, as `status --run` has them
+    #[arg(value_name = "DELIVERY", required = true)]
+    deliveries: Vec<i64>,
+    /// They arrived
+    #[arg(long)]
+    delivered: bool,
+    /// They did not arrive, and are not to be sent
+    #[arg(long)]
+    failed: bool,
+    /// Why; kept with each
+    #[arg(long, value_name = "TEXT", default_value = "no reason given")]
+    why: String,
+    #[command(flatten)]
+    who: Who,
+}
+
+pub(super) async fn release(config: &Config, args: &ReleaseArgs, say: &Say) -> Result<u8, Failure> {
+    let reason = reason(&args.why, &args.who)?;
+    let now = SystemClock.now();
+    let ledger = compose::ledger(config).await?;
+    let released = ledger.release(RunId(args.run), &reason, now).await?;
+    ledger.close(now).await?;
+    let json = serde_json::json!({ "run": args.run, "released": released, "reason": reason });
+    say.result(&json, &released_text(args.run, &released));
+    Ok(if released.is_nothing() { FAILED } else { WELL })
+}
+
+fn released_text(run: i64, released: &Released) -> String {
+    let mut lines = Vec::new();
+    if released.was_run_held {
+        lines.push(format!("Run {run} goes on."));
+    }
+    for (n, what) in [
+        (released.n_editions, "editions are made again"),
+        (released.n_deliveries, "mails are sent once their edition is archived"),
+        (released.n_without_pack, "mails have nothing to send, since their edition has no files: they are skipped now"),
+    ] {
+        if n > 0 {
+            lines.push(format!("{n} {what}."));
+        }
+    }
+    if released.is_nothing() {
+        lines.push(format!("Nothing that run {run} could let go was held."));
+    } else {
+        lines.push(AT_THE_NEXT_BEAT.to_owned());
+    }
+    for (other, n) in &released.waiting_for {
+        lines.push(format!("{n} mails wait for editions that run {other} holds: pressrun release {other} --why TEXT"));
+    }
+    lines.join("\n")
+}
+
+/// When what was done by hand takes effect.
+const AT_THE_NEXT_BEAT: &str = "The daemon does it at its next beat; without one, the next `pressrun run`.";
+
+pub(super) async fn resend(config: &Config, args: &ResendArgs, say: &Say) -> Result<u8, Failure> {
+    let reason = reason(&args.why, &args.who)?;
+    let ledger = compose::ledger(config).await?;
+    let mut done = Vec::new();
+    for id in numbers(&args.deliveries) {
+        let asked = ledger.resend(id, &reason, SystemClock.now()).await;
+        done.push(one(&ledger, id, asked, "is sent again").await?);
+    }
+    tell(ledger, done, Some(AT_THE_NEXT_BEAT), &reason, say).await
+}
+
+pub(super) async fn settle(config: &Config, args: &SettleArgs, say: &Say) -> Result<u8, Failure> {
+    let reason = reason(&args.why, &args.who)?;
+    let (found, is) =
+        if args.delivered { (Settled::Delivered, "counts as delivered") } else { (Settled::Failed, "is given up") };
+    let ledger = compose::ledger(config).await?;
+    let mut done = Vec::new();
+    for id in numbers(&args.deliveries) {
+        let settled = ledger.settle(id, found, &reason, SystemClock.now()).await;
+        done.push(one(&ledger, id, settled, is).await?);
+    }
+    tell(ledger, done, None, &reason, say).await
+}
+
+/// What became of one mail that something was to be done about.
+struct Done {
+    id: DeliveryId,
+    /// What was done, or why it was not and what can be done instead.
+    line: Result<String, (String, String)>,
+}
+
+/// Each number once, in their order.
+fn numbers(given: &[i64]) -> Vec<DeliveryId> {
+    let mut numbers: Vec<DeliveryId> = Vec::new();
+    for id in given.iter().copied().map(DeliveryId) {
+        if !numbers.contains(&id) {
+            numbers.push(id);
+        }
+    }
+    numbers
+}
+
+/// One that cannot be moved stops no other.
+async fn one(ledger: &Ledger, id: DeliveryId, done: Result<(), LedgerError>, is: &str) -> Result<Done, Failure> {
+    let line = match done {
+        Ok(()) => Ok(format!("Mail {id} to {} {is}.", ledger.delivery(id).await?.address)),
+        Err(error @ LedgerError::Move { .. }) => Err((error.to_string(), instead(&ledger.delivery(id).await?))),
+        Err(error @ LedgerError::NoSuch { .. }) => {
+            Err((error.to_string(), "`pressrun status --run RUN` lists a run's mails with their numbers".to_owned()))
+        }
+        Err(error) => return Err(error.into()),
+    };
+    Ok(Done { id, line })
+}
+
+/// What can be done about a mail that was not moved.
+fn instead(row: &DeliveryRow) -> String {
+    let (run, schedule, period) = (row.run, &row.schedule, row.period);
+    match row.state {
+        DeliveryState::Planned => format!("it is sent once its edition is made: `pressrun status --run {run}`"),
+        DeliveryState::Sending => "it is under way: look again when its answer is written down".to_owned(),
+        DeliveryState::Retryable => {
+            "it did not arrive, and is tried again: `resend` tries it at once, `settle --failed` \
+                                     gives it up"
+                .to_owned()
+        }
+        DeliveryState::Uncertain => "`resend` sends it again, `settle` says what you found out".to_owned(),
+        DeliveryState::Delivered => "it arrived: there is nothing to be done".to_owned(),
+        DeliveryState::Failed => format!(
+            "mend the address in the configuration and run `pressrun run {schedule} --period {period}`: only who got \
+             nothing does"
+        ),
+        DeliveryState::Suppressed => "its recipient gets no mail by a rule of the configuration: see its reason by \
+                                      `pressrun why ADDRESS`"
+            .to_owned(),
+        DeliveryState::Skipped => "its edition has no files to send".to_owned(),
+        DeliveryState::Held => format!("let go on what the run holds: `pressrun release {run} --why TEXT`"),
+    }
+}
+
+async fn tell(ledger: Ledger, done: Vec<Done>, after: Option<&str>, reason: &str, say: &Say) -> Result<u8, Failure> {
+    ledger.close(SystemClock.now()).await?;
+    let mut lines = Vec::new();
+    let mut list = Vec::new();
+    for Done { id, line } in &done {
+        match line {
+            Ok(line) => {
+                lines.push(line.clone());
+                list.push(serde_json::json!({ "delivery": id, "done": true }));
+            }
+            Err((error, hint)) => {
+                lines.push(format!("error: {error}\nhint: {hint}"));
+                list.push(serde_json::json!({ "delivery": id, "done": false, "error": error, "hint": hint }));
+            }
+        }
+    }
+    let is_any = done.iter().any(|done| done.line.is_ok());
+    lines.extend(after.filter(|_| is_any).map(str::to_owned));
+    say.result(&serde_json::json!({ "deliveries": list, "reason": reason }), &lines.join("\n"));
+    Ok(if done.iter().all(|done| done.line.is_ok()) { WELL } else { FAILED })
+}
+
+/// Who, and why, as it is recorded.
+fn reason(why: &str, who: &Who) -> Result<String, Failure> {
+    let blank = |text: &str| text.chars().all(|letter| letter.is_whitespace() || letter.is_control());
+    if blank(why) {
+        return Err(Failure::wrong("the reason is empty", "say why in a few words: it is kept in the ledger"));
+    }
+    let by = match &who.by {
+        Some(name) if blank(name) => {
+            return Err(Failure::wrong("the name is empty", "say who you are, or leave `--by` out"));
+        }
+        Some(name) => name.trim().to_owned(),
+        None => user(),
+    };
+    Ok(format!("{by}: {}", why.trim()))
+}
+
+/// The user that this process belongs to, by the machine's list; and who became that user by sudo.
+fn user() -> String {
+    let uid = rustix::process::getuid().as_raw();
+    let users = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let of_line = |line: &str| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)?.parse() == Ok(uid)).then(|| name.to_owned())
+    };
+    let name = users.lines().find_map(of_line).unwrap_or_else(|| format!("user {uid}"));
+    match std::env::var("SUDO_USER") {
+        Ok(before) if !before.is_empty() && before != name => format!("{before} as {name}"),
+        _ => name,
+    }
+}

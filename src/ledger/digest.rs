@@ -1,0 +1,361 @@
+//! Digests: mails about runs that came to rest, planned once for each rest and sent under the rule of deliveries.
+
+use chrono::{DateTime, Duration, Utc};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row as _, SqliteConnection};
+
+use super::row::{instant, run_row, select_runs, state};
+use super::step::reason_text;
+use super::{DeliveryState, Ledger, LedgerError, Page, Retries, RunId, RunRow, micros};
+use crate::deliver::{Outcome, Receipt};
+
+/// The most rests that are told, or digests that are claimed, in one go.
+const AT_ONCE_MAX: i64 = 500;
+
+/// How many digests that did not arrive are listed.
+const LISTED_MAX: i64 = 20;
+
+/// The number of a digest, given by the database.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize)]
+#[serde(transparent)]
+pub struct DigestId(pub i64);
+
+/// A run that came to rest, and has not been told.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Rest {
+    /// Its row.
+    pub run: RunRow,
+}
+
+impl Rest {
+    /// Which of the run's rests it is: one that is released comes to rest again.
+    pub fn no(&self) -> i64 {
+        self.run.fence
+    }
+}
+
+/// After which runs a digest is sent.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum DigestWhen {
+    /// After each.
+    #[default]
+    Always,
+    /// After those that are not done, or left out on purpose.
+    Problems,
+}
+
+/// A digest to be planned for one address.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NewDigest {
+    /// The address.
+    pub address: String,
+    /// Its Message-ID, without angle brackets.
+    pub message_id: String,
+    /// The subject.
+    pub subject: String,
+    /// The body as text.
+    pub text: String,
+    /// The body as HTML.
+    pub html: String,
+}
+
+/// A digest that this process is to hand over now.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DigestClaim {
+    /// Its number.
+    pub id: DigestId,
+    /// What is handed over.
+    pub mail: NewDigest,
+    /// The mail's date.
+    pub planned_at: DateTime<Utc>,
+    /// 1 for the first try.
+    pub attempt_no: u32,
+    fence: i64,
+    worker: i64,
+}
+
+/// A digest that did not arrive, or not yet.
+#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize)]
+pub struct DigestRow {
+    /// Its number.
+    pub id: DigestId,
+    /// The address.
+    pub address: String,
+    /// The subject.
+    pub subject: String,
+    /// How far it is.
+    pub state: DeliveryState,
+    /// Why it is there.
+    pub reason: String,
+    /// When it was written down.
+    pub planned_at: DateTime<Utc>,
+}
+
+/// From where to where a digest goes.
+struct Move<'a> {
+    id: i64,
+    fence: i64,
+    from: DeliveryState,
+    to: DeliveryState,
+    reason: &'a str,
+    at: i64,
+    worker: Option<i64>,
+}
+
+impl Ledger {
+    /// The runs that came to rest and were not told since, the oldest first.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn untold(&self) -> Result<Vec<Rest>, LedgerError> {
+        let rows = sqlx::query(select_runs!(
+            "WHERE r.told_fence <> r.fence AND r.state IN ('done', 'partial', 'held', 'missed', 'skipped')
+             ORDER BY r.id LIMIT $1"
+        ));
+        let rows = rows.bind(AT_ONCE_MAX).fetch_all(&self.read).await?;
+        rows.iter().map(|row| Ok(Rest { run: run_row(row)? })).collect()
+    }
+
+    /// Plans digests about rests, and passes others over for good: all at once, so that no rest is told twice. False,
+    /// and nothing planned, when one of them moved on or was told meanwhile.
+    ///
+    /// # Errors
+    /// When the database can't be written.
+    pub async fn plan_digests(
+        &self,
+        told: &[Rest],
+        passed_over: &[Rest],
+        digests: &[NewDigest],
+        now: DateTime<Utc>,
+    ) -> Result<bool, LedgerError> {
+        let mut tx = self.begin().await?;
+        for Rest { run } in told.iter().chain(passed_over) {
+            let marked =
+                sqlx::query("UPDATE run SET told_fence = fence WHERE id = $1 AND fence = $2 AND told_fence <> fence");
+            if marked.bind(run.id.0).bind(run.fence).execute(&mut *tx).await?.rows_affected() == 0 {
+                return Ok(false);
+            }
+        }
+        for digest in digests {
+            let insert = sqlx::query(
+                "INSERT INTO digest (address, message_id, subject, body_text, body_html, state, reason, next_at,
+                     planned_at, moved_at)
+                 VALUES ($1, $2, $3, $4, $5, 'planned', 'planned', $6, $6, $6) RETURNING id",
+            );
+            let insert = insert.bind(&digest.address).bind(&digest.message_id).bind(&digest.subject);
+            let insert = insert.bind(&digest.text).bind(&digest.html).bind(micros(now));
+            let id: i64 = insert.fetch_one(&mut *tx).await?.try_get("id")?;
+            for Rest { run } in told {
+                let rest = sqlx::query(
+                    "INSERT INTO digest_rest (address_key, run_id, rest_no, digest_id) VALUES ($1, $2, $3, $4)",
+                );
+                let rest = rest.bind(digest.address.to_lowercase()).bind(run.id.0).bind(run.fence).bind(id);
+                rest.execute(&mut *tx).await?;
+            }
+        }
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    /// Claims the digests whose time has come. `sending` is durable before this returns; one whose worker is gone, or
+    /// whose lease ended, is uncertain from now on.
+    ///
+    /// # Errors
+    /// When the database can't be written; then nothing is claimed.
+    pub async fn claim_digests(&self, lease: Duration, now: DateTime<Utc>) -> Result<Vec<DigestClaim>, LedgerError> {
+        let ripe: i64 = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM digest WHERE state IN ('planned', 'retryable') AND next_at <= $1)
+                 OR EXISTS (SELECT 1 FROM digest WHERE state = 'sending')",
+        )
+        .bind(micros(now))
+        .fetch_one(&self.read)
+        .await?;
+        if ripe == 0 {
+            return Ok(Vec::new());
+        }
+        let worker = self.worker_id(now).await?;
+        let mut tx = self.begin().await?;
+        end_leases(&mut tx, micros(now)).await?;
+        let ripe = sqlx::query(
+            "SELECT id, address, message_id, subject, body_text, body_html, state, n_attempts, planned_at, fence
+             FROM digest WHERE state IN ('planned', 'retryable') AND next_at <= $1 ORDER BY next_at, id LIMIT $2",
+        );
+        let mut claims = Vec::new();
+        for row in ripe.bind(micros(now)).bind(AT_ONCE_MAX).fetch_all(&mut *tx).await? {
+            let mut claim = claim(&row, worker)?;
+            let reason = format!("attempt {} by worker {worker}", claim.attempt_no);
+            let (from, to) = (state(&row, "state")?, DeliveryState::Sending);
+            let step = Move {
+                id: claim.id.0,
+                fence: claim.fence,
+                from,
+                to,
+                reason: &reason,
+                at: micros(now),
+                worker: Some(worker),
+            };
+            if move_digest(&mut tx, &step, None, None).await? {
+                let leased =
+                    sqlx::query("UPDATE digest SET worker_id = $1, lease_until_at = $2, n_attempts = $3 WHERE id = $4");
+                let leased = leased.bind(worker).bind(micros(now + lease)).bind(i64::from(claim.attempt_no));
+                leased.bind(claim.id.0).execute(&mut *tx).await?;
+                claim.fence += 1;
+                claims.push(claim);
+            }
+        }
+        tx.commit().await?;
+        Ok(claims)
+    }
+
+    /// Writes down how handing a digest over went. What nobody can tell stays uncertain: it is never sent twice.
+    ///
+    /// # Errors
+    /// [`LedgerError::LostClaim`] when the claim ended before.
+    pub async fn settle_digest(
+        &self,
+        claim: &DigestClaim,
+        outcome: &Outcome,
+        retries: &Retries,
+        now: DateTime<Utc>,
+    ) -> Result<DeliveryState, LedgerError> {
+        let is_last = claim.attempt_no >= retries.attempts_max;
+        let (to, reason) = match outcome {
+            Outcome::Delivered(_) => (DeliveryState::Delivered, "taken".to_owned()),
+            Outcome::Failed(reason) | Outcome::TooLarge { reason, .. } => (DeliveryState::Failed, reason.clone()),
+            Outcome::Retryable(reason) if is_last => {
+                (DeliveryState::Failed, format!("after {} attempts: {reason}", claim.attempt_no))
+            }
+            Outcome::Retryable(reason) => (DeliveryState::Retryable, reason.clone()),
+            Outcome::Uncertain(reason) => (DeliveryState::Uncertain, reason.clone()),
+        };
+        let next_at = (to == DeliveryState::Retryable).then(|| micros(now + retries.backoff(claim.attempt_no)));
+        let receipt =
+            if let Outcome::Delivered(Receipt(receipt)) = outcome { Some(reason_text(receipt)) } else { None };
+        let step = Move {
+            id: claim.id.0,
+            fence: claim.fence,
+            from: DeliveryState::Sending,
+            to,
+            reason: &reason,
+            at: micros(now),
+            worker: Some(claim.worker),
+        };
+        let mut tx = self.begin().await?;
+        if !move_digest(&mut tx, &step, next_at, receipt).await? {
+            return Err(LedgerError::LostClaim { row: "digest", id: claim.id.0.to_string() });
+        }
+        tx.commit().await?;
+        Ok(to)
+    }
+
+    /// The digests that did not arrive, or not yet, the newest first.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn digests_not_delivered(&self) -> Result<Page<DigestRow>, LedgerError> {
+        let rows = sqlx::query(
+            "SELECT id, address, subject, state, reason, planned_at FROM digest WHERE state <> 'delivered'
+             ORDER BY id DESC LIMIT $1",
+        );
+        let mut rows = rows.bind(LISTED_MAX + 1).fetch_all(&self.read).await?;
+        let more = rows.len() as i64 > LISTED_MAX;
+        rows.truncate(usize::try_from(LISTED_MAX).unwrap_or_default());
+        Ok(Page { rows: rows.iter().map(digest_row).collect::<Result<_, _>>()?, more })
+    }
+
+    /// The runs that a digest tells.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn told_by(&self, digest: DigestId) -> Result<Vec<RunId>, LedgerError> {
+        let rows = sqlx::query("SELECT run_id FROM digest_rest WHERE digest_id = $1 ORDER BY run_id").bind(digest.0);
+        rows.fetch_all(&self.read).await?.iter().map(|row| Ok(RunId(row.try_get("run_id")?))).collect()
+    }
+}
+
+/// What was open in a restored ledger may have been sent since: it is held, or uncertain.
+pub(super) async fn hold_digests(conn: &mut SqliteConnection, reason: &str, at: i64) -> Result<(), LedgerError> {
+    let open = sqlx::query("SELECT id, state, fence FROM digest WHERE state IN ('planned', 'retryable', 'sending')");
+    for row in open.fetch_all(&mut *conn).await? {
+        let from = state(&row, "state")?;
+        let to = if from == DeliveryState::Sending { DeliveryState::Uncertain } else { DeliveryState::Held };
+        let (id, fence) = (row.try_get("id")?, row.try_get("fence")?);
+        move_digest(conn, &Move { id, fence, from, to, reason, at, worker: None }, None, None).await?;
+    }
+    Ok(())
+}
+
+async fn end_leases(conn: &mut SqliteConnection, at: i64) -> Result<(), LedgerError> {
+    let ended = sqlx::query(
+        "SELECT id, fence FROM digest WHERE state = 'sending' AND (lease_until_at <= $1
+             OR worker_id IN (SELECT id FROM worker WHERE ended_at IS NOT NULL))",
+    );
+    for row in ended.bind(at).fetch_all(&mut *conn).await? {
+        let reason = "the worker's lease ended before its answer was written down; it may have been taken";
+        let (from, to) = (DeliveryState::Sending, DeliveryState::Uncertain);
+        let (id, fence) = (row.try_get("id")?, row.try_get("fence")?);
+        move_digest(conn, &Move { id, fence, from, to, reason, at, worker: None }, None, None).await?;
+    }
+    Ok(())
+}
+
+/// Moves a digest, and writes that down; false when it is no longer where the move begins.
+async fn move_digest(
+    conn: &mut SqliteConnection,
+    step: &Move<'_>,
+    next_at: Option<i64>,
+    receipt: Option<String>,
+) -> Result<bool, LedgerError> {
+    if !step.from.may_become(step.to) {
+        let (from, to) = (step.from.word(), step.to.word());
+        return Err(LedgerError::Move { row: "digest", id: step.id.to_string(), from, to });
+    }
+    let reason = reason_text(step.reason);
+    let moved = sqlx::query(
+        "UPDATE digest SET state = $1, reason = $2, moved_at = $3, fence = fence + 1, worker_id = NULL,
+             lease_until_at = NULL, next_at = $4, receipt = COALESCE($5, receipt)
+         WHERE id = $6 AND state = $7 AND fence = $8",
+    );
+    let moved = moved.bind(step.to.word()).bind(&reason).bind(step.at).bind(next_at).bind(receipt);
+    let moved = moved.bind(step.id).bind(step.from.word()).bind(step.fence).execute(&mut *conn).await?;
+    if moved.rows_affected() == 0 {
+        return Ok(false);
+    }
+    let written = sqlx::query(
+        "INSERT INTO move (row_kind, row_id, from_state, to_state, reason, at, worker_id)
+         VALUES ('digest', $1, $2, $3, $4, $5, $6)",
+    );
+    let written = written.bind(step.id.to_string()).bind(step.from.word()).bind(step.to.word());
+    written.bind(reason).bind(step.at).bind(step.worker).execute(conn).await?;
+    Ok(true)
+}
+
+fn claim(row: &SqliteRow, worker: i64) -> Result<DigestClaim, LedgerError> {
+    let n_attempts: i64 = row.try_get("n_attempts")?;
+    Ok(DigestClaim {
+        id: DigestId(row.try_get("id")?),
+        mail: NewDigest {
+            address: row.try_get("address")?,
+            message_id: row.try_get("message_id")?,
+            subject: row.try_get("subject")?,
+            text: row.try_get("body_text")?,
+            html: row.try_get("body_html")?,
+        },
+        planned_at: instant(row, "digest", "planned_at")?,
+        attempt_no: u32::try_from(n_attempts).unwrap_or(u32::MAX).saturating_add(1),
+        fence: row.try_get("fence")?,
+        worker,
+    })
+}
+
+fn digest_row(row: &SqliteRow) -> Result<DigestRow, LedgerError> {
+    Ok(DigestRow {
+        id: DigestId(row.try_get("id")?),
+        address: row.try_get("address")?,
+        subject: row.try_get("subject")?,
+        state: state(row, "state")?,
+        reason: row.try_get("reason")?,
+        planned_at: instant(row, "digest", "planned_at")?,
+    })
+}
