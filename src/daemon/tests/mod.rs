@@ -188,7 +188,7 @@ async fn after_a_kill_while_sending(stores: bool, can_tell: bool) -> (usize, Vec
     killed.beat(Step::Steady).await.unwrap();
     tokio::time::timeout(patience, sending).await.unwrap();
     killed.hands.tasks.shutdown().await;
-    drop(killed);
+    gone(killed).await;
     let next: Arc<dyn Destination> =
         if can_tell { Arc::new(Outbox::new(folder.join("outbox"))) } else { Arc::new(silent(true)) };
     // A destination that never answers is not to be asked again: that would be a second sending.
@@ -196,6 +196,15 @@ async fn after_a_kill_while_sending(stores: bool, can_tell: bool) -> (usize, Vec
     next.beat(Step::Steady).await.unwrap();
     tokio::time::timeout(patience, next.hands.rest()).await.unwrap();
     (desk.mails(), states(&desk).await)
+}
+
+/// A daemon's process is gone, with its part in the ledger: what it had under way ends a moment after it.
+async fn gone(killed: Daemon) {
+    let ledger = Arc::downgrade(&killed.rota.press.ledger);
+    drop(killed);
+    while ledger.strong_count() > 0 {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
 }
 
 async fn states(desk: &Desk) -> Vec<DeliveryState> {

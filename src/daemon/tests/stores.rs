@@ -134,7 +134,7 @@ async fn a_kill_while_a_pack_is_put_is_settled_by_putting_it_again() {
         };
         tokio::time::timeout(PATIENCE, sending).await.unwrap();
         killed.hands.tasks.shutdown().await;
-        drop(killed);
+        gone(killed).await;
         let mut next = start(folder_store(&folder)).await;
         next.beat(Step::Steady).await.unwrap();
         tokio::time::timeout(PATIENCE, next.hands.rest()).await.unwrap();
