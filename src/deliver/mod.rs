@@ -7,6 +7,9 @@ mod http;
 mod mime;
 mod outbox;
 mod parcel;
+#[cfg(test)]
+#[path = "../../tests/it/support/smtp.rs"]
+pub(crate) mod relay;
 mod smtp;
 mod store;
 

@@ -10,11 +10,7 @@ use super::*;
 use crate::deliver::{Smtp, SmtpLogin, SmtpSettings, TlsMode};
 use crate::pipeline::{MAIL, Rates};
 
-#[path = "../../../tests/it/support/smtp.rs"]
-#[expect(dead_code, reason = "each test uses its part of the faulty relay")]
-mod relay;
-
-use relay::{At, Authority, Fault, Relay, Running};
+use crate::deliver::relay::{At, Authority, Fault, Relay, Running};
 
 /// The table as it was last looked at; `PRESSRUN_UPDATE=1` writes it anew.
 const TABLE: &str = "src/daemon/tests/faults.txt";

@@ -7,11 +7,7 @@ use secrecy::SecretString;
 use super::*;
 use crate::deliver::mime::tests::parcel;
 
-#[path = "../../../tests/it/support/smtp.rs"]
-#[expect(dead_code, reason = "each test uses its part of the faulty relay")]
-mod relay;
-
-use relay::{At, Authority, Fault, Mechanism, Relay, Running};
+use crate::deliver::relay::{At, Authority, Fault, Mechanism, Relay, Running};
 
 const TO: &str = "cfo@example.com";
 
