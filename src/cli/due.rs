@@ -78,14 +78,7 @@ pub(super) async fn due(
             }));
         }
     }
-    // Who has no stores needs no column of them.
-    if rows.iter().skip(1).all(|row| row[6].is_empty()) {
-        rows.iter_mut().for_each(|row| drop(row.remove(6)));
-    }
-    // A reader whose clock is the schedules' own needs no second column.
-    if rows.iter().skip(1).all(|row| row[1] == row[2]) {
-        rows.iter_mut().for_each(|row| drop(row.remove(2)));
-    }
+    leave_out_needless(&mut rows);
     let mut text = if list.is_empty() { "Nothing will run.\n".to_owned() } else { columns(&rows) };
     held.iter().for_each(|held| text.push_str(&format!("Would be held, by what is known now: {held}\n")));
     if let Some(ledger) = ledger {
@@ -96,6 +89,17 @@ pub(super) async fn due(
     }
     say.result(&list, &text);
     Ok(WELL)
+}
+
+/// Takes out the columns that tell nothing: of stores where there are none, and of a reader's clock that is the
+/// schedules' own.
+fn leave_out_needless(rows: &mut [Vec<String>]) {
+    if rows.iter().skip(1).all(|row| row[6].is_empty()) {
+        rows.iter_mut().for_each(|row| drop(row.remove(6)));
+    }
+    if rows.iter().skip(1).all(|row| row[1] == row[2]) {
+        rows.iter_mut().for_each(|row| drop(row.remove(2)));
+    }
 }
 
 /// For whom a schedule is, and what would hold it.

@@ -24,7 +24,7 @@ fn a_relay_that_takes_little_gets_less_and_the_admin_is_told() {
     let listed = place.run(&["status"]).with(0).out;
     let told = format!("{} mails went without a file: pressrun status --run ", mails.len());
     assert!(listed.contains(&told), "{listed}");
-    let run = place.run(&["status", "--json"]).with(0).json()[0].clone();
+    let run = place.run(&["status", "--json"]).with(0).json()["runs"][0].clone();
     assert_eq!(run["n_noted"], mails.len());
     let id = run["run"]["id"].to_string();
     let one = place.run(&["status", "--run", &id]).with(0).out;

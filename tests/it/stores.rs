@@ -12,7 +12,8 @@ fn with_store(place: &Workplace, keys: &str) {
 #[test]
 fn a_store_gets_what_was_made_before_and_each_command_tells_of_it() {
     let place = Workplace::demo(2);
-    let period = place.run(&["status", "--json"]).with(0).json()[0]["run"]["period"].as_str().unwrap().to_owned();
+    let period =
+        place.run(&["status", "--json"]).with(0).json()["runs"][0]["run"]["period"].as_str().unwrap().to_owned();
     with_store(&place, "role = \"executive-report-viewer\"");
     let check = place.run(&["check"]).with(0);
     assert!(check.out.contains("store `finance`, folder ") && check.out.contains("it can be written"), "{}", check.out);
@@ -44,7 +45,8 @@ fn a_store_gets_what_was_made_before_and_each_command_tells_of_it() {
 #[test]
 fn a_store_with_other_bytes_fails_by_name_and_keeps_them() {
     let place = Workplace::demo(1);
-    let period = place.run(&["status", "--json"]).with(0).json()[0]["run"]["period"].as_str().unwrap().to_owned();
+    let period =
+        place.run(&["status", "--json"]).with(0).json()["runs"][0]["run"]["period"].as_str().unwrap().to_owned();
     with_store(&place, "role = \"executive-report-viewer\"\npath = \"{edition}/{file}\"");
     let dry = place.run(&["run", "monthly", "--period", &period, "--dry-run", "--json"]).with(0).json();
     let editions = dry["editions"].as_array().unwrap();
@@ -53,7 +55,7 @@ fn a_store_with_other_bytes_fails_by_name_and_keeps_them() {
     let theirs = place.write(&format!("shared/{id}/edition.json"), "theirs");
     let ended = place.run(&["run", "monthly", "--period", &period]).with(1);
     assert_eq!(std::fs::read_to_string(theirs).unwrap(), "theirs");
-    let run = place.run(&["status", "--json"]).with(0).json()[0]["run"]["id"].to_string();
+    let run = place.run(&["status", "--json"]).with(0).json()["runs"][0]["run"]["id"].to_string();
     let status = place.run(&["status", "--run", &run]).with(0);
     let failed =
         format!("pack to store finance: failed: folder {}: `{id}/edition.json`", place.path("shared").display());

@@ -67,7 +67,7 @@ fn python_reads_names_headers_and_pictures_as_they_are_meant() {
     assert!(first.iter().filter(is_beyond).count() > 0, "no name beyond ASCII was tried");
     assert!(first.iter().all(|mail| !mail["text"].as_str().unwrap().contains("last edition")));
     // The month after is told against this one.
-    let run = place.run(&["status", "--json"]).with(0).json()[0]["run"].clone();
+    let run = place.run(&["status", "--json"]).with(0).json()["runs"][0]["run"].clone();
     std::fs::remove_dir_all(place.path("outbox")).unwrap();
     place.run(&["run", "monthly", "--period", &next(run["period"].as_str().unwrap())]).with(0);
     let second = read(&place);
