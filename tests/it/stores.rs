@@ -57,7 +57,6 @@ fn a_store_with_other_bytes_fails_by_name_and_keeps_them() {
     assert_eq!(std::fs::read_to_string(theirs).unwrap(), "theirs");
     let run = place.run(&["status", "--json"]).with(0).json()["runs"][0]["run"]["id"].to_string();
     let status = place.run(&["status", "--run", &run]).with(0);
-    let failed =
-        format!("pack to store finance: failed: folder {}: `{id}/edition.json`", place.path("shared").display());
+    let failed = format!(" to store finance: failed: folder {}: `{id}/edition.json`", place.path("shared").display());
     assert!(status.out.contains(&failed), "{}{}", ended.out, status.out);
 }

@@ -279,11 +279,8 @@ fn run(place: &Workplace, args: &[&str], code: i32) -> String {
 fn both_stores_get_the_packs_of_a_run_once_the_second_of_them_is_up() {
     let (s3_port, azure_port) = (free_port(), free_port());
     let place = place_with_stores(s3_port, azure_port);
-    let status = run(&place, &["status", "--json"], 0);
-    let status: serde_json::Value = serde_json::from_str(status.lines().next().unwrap_or_default())
-        .or_else(|_| serde_json::from_str(&status[..=status.rfind(']').unwrap()]))
-        .unwrap();
-    let period = status[0]["run"]["period"].as_str().unwrap().to_owned();
+    let status = place.run(&["status", "--json"]).with(0).json();
+    let period = status["runs"][0]["run"]["period"].as_str().unwrap().to_owned();
     let s3 = Server::start(Kind::Moto, s3_port);
     let checked = run(&place, &["check"], 1);
     assert!(checked.contains("store `lake`, S3 bucket reports: it answers"), "{checked}");
