@@ -220,9 +220,9 @@ impl Ledger {
     /// When the database can't be read.
     pub async fn has_ripe(&self, run: RunId, destination: &str, now: DateTime<Utc>) -> Result<bool, LedgerError> {
         let ripe = sqlx::query_scalar(
-            "SELECT EXISTS (SELECT 1 FROM delivery d JOIN edition e ON e.id = d.edition_id
-             WHERE d.destination = $1 AND d.next_at IS NOT NULL AND d.next_at <= $2 AND e.state = 'archived'
-                 AND d.state IN ('planned', 'retryable', 'uncertain') AND d.run_id = $3)",
+            "SELECT EXISTS (SELECT 1 FROM delivery d JOIN edition e ON e.id = d.edition_id JOIN run r ON r.id = d.run_id
+             WHERE d.run_id = $3 AND r.state <> 'held' AND d.destination = $1 AND d.next_at IS NOT NULL AND d.next_at <= $2
+                 AND e.state = 'archived' AND d.state IN ('planned', 'retryable', 'uncertain'))",
         );
         Ok(ripe.bind(destination).bind(micros(now)).bind(run.0).fetch_one(&self.read).await?)
     }
