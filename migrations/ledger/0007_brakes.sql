@@ -30,7 +30,7 @@ CREATE TABLE brake (
     released_at BIGINT,
     released    TEXT                     -- by whom and why
 );
-CREATE INDEX brake_by_run ON brake (run_id);
+CREATE INDEX brake_by_run ON brake (run_id, edition_id);
 
 -- The digests: mails to the admin about runs that came to rest. States are those of deliveries.
 CREATE TABLE digest (

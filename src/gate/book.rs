@@ -1,5 +1,6 @@
 //! The book: every id and name of a run's data that a file may be looked through for, each with whose it is.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::Arc;
@@ -189,6 +190,10 @@ impl BookWriter {
             if text.is_empty() {
                 continue;
             }
+            // Ids are found whatever their case, so those that differ by it only are one.
+            let is_found_in_texts = is_id && is_token(text) && text.chars().count() >= ID_CHARS_MIN;
+            let text = if is_found_in_texts { Cow::Owned(text.to_lowercase()) } else { Cow::Borrowed(text) };
+            let text = &*text;
             let key = (is_id, Box::from(text));
             if let Some(holders) = self.holders.get_mut(&key) {
                 // Rows come by partner: what is there already is mostly near the end. The others go when it is made.
@@ -230,7 +235,7 @@ impl BookWriter {
             if n_chars < if is_id { ID_CHARS_MIN } else { WITHIN_CHARS_MIN } {
                 inner.short.insert(text.clone(), n);
             } else if is_id && is_token(&text) {
-                inner.tokens.insert(text.to_lowercase().into(), n);
+                inner.tokens.insert(text.clone(), n);
             } else {
                 inner.patterns.push(n);
             }

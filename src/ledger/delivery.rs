@@ -257,7 +257,10 @@ impl Ledger {
     pub async fn bring_forward(&self, longest: Duration, now: DateTime<Utc>) -> Result<u64, LedgerError> {
         let ahead = sqlx::query("UPDATE delivery SET next_at = $1 WHERE next_at IS NOT NULL AND next_at > $2");
         let ahead = ahead.bind(micros(now)).bind(micros(now + longest));
-        Ok(ahead.execute(&self.write).await?.rows_affected())
+        let n = ahead.execute(&self.write).await?.rows_affected();
+        let digests = sqlx::query("UPDATE digest SET next_at = $1 WHERE next_at > $2");
+        digests.bind(micros(now)).bind(micros(now + longest)).execute(&self.write).await?;
+        Ok(n)
     }
 
     /// Settles an uncertain delivery of which the destination now has the proof.

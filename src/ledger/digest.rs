@@ -9,7 +9,7 @@ use super::step::reason_text;
 use super::{DeliveryState, Ledger, LedgerError, Page, Retries, RunId, RunRow, micros};
 use crate::deliver::{Outcome, Receipt};
 
-/// The most rests that are told, or digests that are claimed, in one go.
+/// The most rests that are told in one go.
 const AT_ONCE_MAX: i64 = 500;
 
 /// How many digests that did not arrive are listed.
@@ -179,10 +179,10 @@ impl Ledger {
         end_leases(&mut tx, micros(now)).await?;
         let ripe = sqlx::query(
             "SELECT id, address, message_id, subject, body_text, body_html, state, n_attempts, planned_at, fence
-             FROM digest WHERE state IN ('planned', 'retryable') AND next_at <= $1 ORDER BY next_at, id LIMIT $2",
+             FROM digest WHERE state IN ('planned', 'retryable') AND next_at <= $1 ORDER BY next_at, id LIMIT 1",
         );
         let mut claims = Vec::new();
-        for row in ripe.bind(micros(now)).bind(AT_ONCE_MAX).fetch_all(&mut *tx).await? {
+        for row in ripe.bind(micros(now)).fetch_all(&mut *tx).await? {
             let mut claim = claim(&row, worker)?;
             let reason = format!("attempt {} by worker {worker}", claim.attempt_no);
             let (from, to) = (state(&row, "state")?, DeliveryState::Sending);

@@ -32,9 +32,10 @@ pub async fn brakes_on_plan(
 
 /// Whether mails of a run may leave by now: enough of its editions were made, and not too many of them are held. If they
 /// are, the run is held.
-pub(super) async fn may_leave(press: &Press, run: RunId, is_all_made: bool) -> Result<bool, LedgerError> {
+pub(super) async fn may_leave(press: &Press, run: RunId) -> Result<bool, LedgerError> {
     let looked = press.ledger.looked(run).await?;
-    Ok(!is_held(press, run, looked).await? && (is_all_made || looked.is_enough()))
+    // Of the first few a few say nothing about the run.
+    Ok(looked.is_enough() && !is_held(press, run, looked).await?)
 }
 
 /// Holds a run of whose editions many are held, as soon as one more is: its mails may be leaving for long.

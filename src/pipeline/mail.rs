@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
-use tokio::task::{JoinError, JoinSet};
+use tokio::task::JoinSet;
 
 use crate::archive::{ArchiveError, Pack};
 use crate::deliver::{Handed, Outcome, Parcel};
@@ -27,13 +27,20 @@ const WAIT_SECS_MAX: i64 = 60;
 /// How often it looks whether it is to stop meanwhile, in milliseconds.
 const LOOK_MILLIS: u64 = 200;
 
+/// Why what was claimed is given back.
+const RESTING: &str = "not handed over, the destination is out of order";
+
 /// A pack, or why it cannot be read.
 type Read = Arc<Result<Pack, ArchiveError>>;
 
 /// What became of a claimed delivery.
 enum Sent {
-    /// It was handed over, or cannot be.
-    Handed(Handed),
+    /// The destination was asked.
+    Asked(Handed),
+    /// It was not, since there is nothing to hand over, or nobody can tell.
+    Unasked(Outcome),
+    /// It waited for its place until the destination was left alone, until that instant.
+    Back(DateTime<Utc>),
     /// Its claim was lost before it was handed over: it must not go out any more.
     Lost,
 }
@@ -119,40 +126,38 @@ impl Sending<'_> {
     async fn settle_next(&mut self) -> Result<(), LedgerError> {
         let Some(ended) = self.tasks.join_next_with_id().await else { return Ok(()) };
         let now = self.press.clock.now();
-        let mut resting_until = None;
-        let mut settled = Vec::new();
+        let (mut resting_until, mut settled) = (None, Vec::new());
         let mut next = Some(ended);
         while let Some(ended) = next {
-            if let Some((claim, handed)) = self.ended(ended) {
-                resting_until = self.outlet.pace.hear(&self.outlet.name, &handed, now).or(resting_until);
-                settled.push((claim, handed));
+            let (id, sent) = match ended {
+                Ok((id, sent)) => (id, sent),
+                // How far it came nobody can tell.
+                Err(error) => {
+                    (error.id(), Sent::Unasked(Outcome::Uncertain(format!("handing it over broke off: {error}"))))
+                }
+            };
+            match (self.claims.remove(&id), sent) {
+                (Some(claim), Sent::Asked(handed)) => {
+                    resting_until = self.outlet.pace.hear(&self.outlet.name, &handed, now);
+                    settled.push((claim, handed));
+                }
+                (Some(claim), Sent::Unasked(outcome)) => settled.push((claim, outcome.into())),
+                (Some(claim), Sent::Back(until)) => {
+                    self.press.ledger.put_back(&[claim], RESTING, until, now).await?;
+                }
+                (_, Sent::Lost) | (None, _) => {}
             }
             next = self.tasks.try_join_next_with_id();
         }
-        let states =
-            self.press.ledger.settle_deliveries(&settled, self.order.retries_at(&self.outlet.name), now).await?;
+        let retries = self.order.retries_at(&self.outlet.name);
+        let states = self.press.ledger.settle_deliveries(&settled, retries, now).await?;
         for ((claim, _), _) in settled.iter().zip(states).filter(|(_, state)| state.is_none()) {
             // Somebody else has the row by now; what it says stands.
             tracing::warn!(delivery.id = %claim.row.id, "a delivery's claim was lost before it was settled");
         }
         match resting_until {
-            Some(until) => self.put_back("not handed over, the destination is out of order", until).await,
+            Some(until) => self.put_back(RESTING, until).await,
             None => Ok(()),
-        }
-    }
-
-    /// What a task ended with; none when there is nothing to write down.
-    fn ended(&mut self, ended: Result<(tokio::task::Id, Sent), JoinError>) -> Option<(DeliveryClaim, Handed)> {
-        let (id, sent) = match ended {
-            Ok((id, sent)) => (id, sent),
-            // How far it came nobody can tell.
-            Err(error) => {
-                (error.id(), Sent::Handed(Outcome::Uncertain(format!("handing it over broke off: {error}")).into()))
-            }
-        };
-        match (self.claims.remove(&id)?, sent) {
-            (claim, Sent::Handed(handed)) => Some((claim, handed)),
-            (_, Sent::Lost) => None,
         }
     }
 
@@ -191,29 +196,32 @@ pub(super) async fn ask_uncertain(press: &Press, run: RunId) -> Result<(), Ledge
 }
 
 async fn send(press: &Press, order: &Order, claim: &DeliveryClaim, pack: &Read, outlet: &Outlet) -> Sent {
+    // Of all runs together no more than the destination takes at once: what waits for its place may lose its claim.
+    let _place = outlet.pace.place().await;
     let (lease, now) = (chrono::Duration::minutes(LEASE_MINUTES), press.clock.now());
+    if let Some(until) = outlet.pace.resting(now) {
+        return Sent::Back(until);
+    }
     if now - claim.row.moved_at > lease / 10 {
         match press.ledger.renew_delivery(claim, lease, now).await {
             Ok(()) => {}
             // It has waited for too long, and is told as uncertain by now.
             Err(error) if error.is_lost_claim() => return Sent::Lost,
-            Err(error) => {
-                return Sent::Handed(Outcome::Retryable(format!("its claim cannot be renewed: {error}")).into());
-            }
+            Err(error) => return Sent::Unasked(Outcome::Retryable(format!("its claim cannot be renewed: {error}"))),
         }
     }
     // The list of domains may be another than when the mail was planned.
     if let Some(reason) = order.brakes.refusal(&claim.row.address) {
-        return Sent::Handed(Outcome::Failed(format!("it cannot be sent: {reason}")).into());
+        return Sent::Unasked(Outcome::Failed(format!("it cannot be sent: {reason}")));
     }
     let pack = match pack.as_ref() {
         Ok(pack) => pack,
-        Err(error) => return Sent::Handed(Outcome::Failed(format!("its files cannot be sent: {error}")).into()),
+        Err(error) => return Sent::Unasked(Outcome::Failed(format!("its files cannot be sent: {error}"))),
     };
-    Sent::Handed(match parcel(press, order, claim, pack, outlet).await {
-        Ok(parcel) => hand_over(outlet, claim, &parcel).await,
-        Err(outcome) => outcome.into(),
-    })
+    match parcel(press, order, claim, pack, outlet).await {
+        Ok(parcel) => Sent::Asked(hand_over(outlet, claim, &parcel).await),
+        Err(outcome) => Sent::Unasked(outcome),
+    }
 }
 
 /// Asks first whether an earlier try was taken, where that can be known.

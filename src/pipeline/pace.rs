@@ -4,6 +4,8 @@ use std::sync::{Mutex, PoisonError};
 
 use chrono::{DateTime, Duration, Utc};
 
+use tokio::sync::{Semaphore, SemaphorePermit};
+
 use crate::deliver::Handed;
 use crate::ledger::{DeliveryClaim, Ledger, LedgerError, RunId};
 
@@ -36,6 +38,12 @@ impl Default for Rates {
     }
 }
 
+impl Default for Pace {
+    fn default() -> Pace {
+        Pace::new(Rates::default())
+    }
+}
+
 /// What may be handed over now.
 pub(super) enum Turn {
     /// These; none when nothing is ripe.
@@ -49,9 +57,11 @@ pub(super) enum Turn {
 /// The pace of one destination, for all runs that hand over to it.
 ///
 /// What counts towards its rates is read from the ledger, so that it holds across restarts and beside calls by hand.
-#[derive(Default, Debug)]
+#[derive(Debug)]
 pub struct Pace {
     rates: Rates,
+    /// A place for each parcel that is handed over.
+    places: Semaphore,
     breaker: Mutex<Breaker>,
     /// Held from counting to claiming, so that two runs never take the same room.
     turn: tokio::sync::Mutex<()>,
@@ -60,7 +70,19 @@ pub struct Pace {
 impl Pace {
     /// The pace that a destination allows.
     pub fn new(rates: Rates) -> Pace {
-        Pace { rates, ..Pace::default() }
+        let places = Semaphore::new(rates.at_once_max.clamp(1, Semaphore::MAX_PERMITS));
+        Pace { rates, places, breaker: Mutex::default(), turn: tokio::sync::Mutex::default() }
+    }
+
+    /// Waits for a place among those who hand over at the same time; none when there are no places any more.
+    pub(super) async fn place(&self) -> Option<SemaphorePermit<'_>> {
+        self.places.acquire().await.ok()
+    }
+
+    /// Until when the destination is left alone, if it is and nobody tries it.
+    pub(super) fn resting(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let rest = self.breaker();
+        rest.rest.as_ref().filter(|rest| !rest.is_probing && now < rest.until).map(|rest| rest.until)
     }
 
     /// How many parcels are handed over at the same time.

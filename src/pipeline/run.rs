@@ -188,7 +188,7 @@ async fn deliver_beside(
     loop {
         // Read before looking: what is archived after this look is found by the next one.
         let last = *is_made.borrow();
-        if may_leave(press, run, last).await? {
+        if may_leave(press, run).await? {
             deliver_ready(press, order, run, &outlet).await?;
         }
         if last {
@@ -208,7 +208,11 @@ async fn of(press: &Press, order: &Order, row: &RunRow) -> Result<Of, RunError> 
 /// Claims and makes editions until none is left to claim. A run that only waits for mails to be tried again reads
 /// no facts.
 async fn make_all(press: &Press, order: &Arc<Order>, row: &RunRow, progress: &Progress) -> Result<(), RunError> {
-    let mut shared = None;
+    // Before anything is claimed: what cannot be read costs no edition a try.
+    let mut shared = match press.ledger.looked(row.id).await?.is_open {
+        true => Some(of(press, order, row).await?),
+        false => None,
+    };
     while !press.stop.is_set() {
         let lease = chrono::Duration::minutes(LEASE_MINUTES);
         let claims = press.ledger.claim_editions(Some(row.id), CLAIMS_MAX, lease, press.clock.now()).await?;

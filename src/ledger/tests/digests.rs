@@ -35,7 +35,10 @@ async fn a_rest_is_told_once_however_often_it_is_planned() {
     assert!(desk.ledger.plan_digests(&rests, &[], &new, at(2)).await.unwrap());
     assert!(!desk.ledger.plan_digests(&rests, &[], &new, at(2)).await.unwrap(), "another process, as late");
     assert!(desk.ledger.untold().await.unwrap().is_empty());
-    assert_eq!(desk.digests(&desk.ledger, 3).await.len(), 2);
+    // One at a time: what is claimed and never tried nobody can tell of.
+    for n in [1, 1, 0] {
+        assert_eq!(desk.digests(&desk.ledger, 3).await.len(), n);
+    }
 }
 
 #[tokio::test]

@@ -69,8 +69,11 @@ pub async fn tell_rests(press: &Press, order: Option<&DigestOrder>) -> Result<()
         }
     }
     let Some(order) = order else { return Ok(()) };
-    for claim in press.ledger.claim_digests(Duration::minutes(LEASE_MINUTES), press.clock.now()).await? {
-        send(press, order, &claim).await?;
+    // One at a time, so that of what a stop or a kill leaves untried somebody can tell.
+    while !press.stop.is_set() {
+        let claims = press.ledger.claim_digests(Duration::minutes(LEASE_MINUTES), press.clock.now()).await?;
+        let Some(claim) = claims.first() else { break };
+        send(press, order, claim).await?;
     }
     Ok(())
 }
