@@ -238,6 +238,22 @@ mod tests {
         assert_eq!(looks(&mut breaker, now + 901), "closed");
     }
 
+    #[tokio::test]
+    async fn the_places_are_for_all_runs_together_and_who_waited_for_one_hears_that_the_destination_rests() {
+        let pace = Pace::new(Rates { at_once_max: 2, ..Rates::default() });
+        let (first, _second) = (pace.place().await, pace.place().await);
+        let wait = std::time::Duration::from_millis(50);
+        assert!(tokio::time::timeout(wait, pace.place()).await.is_err(), "a third place");
+        drop(first);
+        assert!(tokio::time::timeout(wait, pace.place()).await.is_ok());
+        let down = crate::deliver::Outcome::Retryable("no connection".to_owned());
+        let down = Handed { is_out_of_order: true, ..down.into() };
+        assert_eq!([0, 1, 2].map(|secs| pace.hear("relay", &down, at(secs))), [None, None, Some(at(62))]);
+        assert_eq!((pace.resting(at(61)), pace.resting(at(62))), (Some(at(62)), None));
+        assert!(matches!(pace.breaker().look(at(62)), Look::Probe));
+        assert_eq!(pace.resting(at(63)), None, "the one that tries it goes on");
+    }
+
     #[test]
     fn a_probe_that_is_never_heard_of_and_a_clock_that_was_ahead_keep_nothing_closed() {
         let mut breaker = Breaker::default();
