@@ -125,25 +125,8 @@ impl Ledger {
         }
     }
 
-    /// Writes down how a hand-over went. Returns the state the delivery is in.
-    ///
-    /// # Errors
-    /// [`LedgerError::LostClaim`] when the claim ended before and another moved the delivery on.
-    pub async fn settle_delivery(
-        &self,
-        claim: &DeliveryClaim,
-        handed: &Handed,
-        retries: &Retries,
-        now: DateTime<Utc>,
-    ) -> Result<DeliveryState, LedgerError> {
-        let mut tx = self.begin().await?;
-        let state = settle(&mut tx, claim, handed, retries, now).await?;
-        tx.commit().await?;
-        state.ok_or_else(|| LedgerError::LostClaim { row: "delivery", id: claim.row.id.to_string() })
-    }
-
-    /// The same for many in one transaction, which costs hardly more than for one. Returns the state each is in;
-    /// none where the claim was lost.
+    /// Writes down how hand-overs went, many in one transaction, which costs hardly more than one. Returns the state each
+    /// delivery is in; none where its claim ended before and another moved it on.
     ///
     /// # Errors
     /// When the database can't be written; then none is written down.

@@ -126,7 +126,7 @@ impl Sending<'_> {
     async fn settle_next(&mut self) -> Result<(), LedgerError> {
         let Some(ended) = self.tasks.join_next_with_id().await else { return Ok(()) };
         let now = self.press.clock.now();
-        let (mut resting_until, mut settled) = (None, Vec::new());
+        let (mut resting_until, mut settled, mut back) = (None, Vec::new(), Vec::new());
         let mut next = Some(ended);
         while let Some(ended) = next {
             let (id, sent) = match ended {
@@ -142,9 +142,7 @@ impl Sending<'_> {
                     settled.push((claim, handed));
                 }
                 (Some(claim), Sent::Unasked(outcome)) => settled.push((claim, outcome.into())),
-                (Some(claim), Sent::Back(until)) => {
-                    self.press.ledger.put_back(&[claim], RESTING, until, now).await?;
-                }
+                (Some(claim), Sent::Back(until)) => back.push((claim, until)),
                 (_, Sent::Lost) | (None, _) => {}
             }
             next = self.tasks.try_join_next_with_id();
@@ -154,6 +152,10 @@ impl Sending<'_> {
         for ((claim, _), _) in settled.iter().zip(states).filter(|(_, state)| state.is_none()) {
             // Somebody else has the row by now; what it says stands.
             tracing::warn!(delivery.id = %claim.row.id, "a delivery's claim was lost before it was settled");
+        }
+        // After what went out, which must not be lost to an error here.
+        for (claim, until) in back {
+            self.press.ledger.put_back(&[claim], RESTING, until, now).await?;
         }
         match resting_until {
             Some(until) => self.put_back(RESTING, until).await,

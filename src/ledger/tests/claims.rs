@@ -315,7 +315,7 @@ async fn attempts_that_the_relay_heard_of_count_towards_what_it_allows() {
     for (phase, n) in [(Phase::Login, 1), (Phase::Sender, 1)] {
         let handed = Handed { phase: Some(phase), answer: Some("535 no".to_owned()), ..refused.clone() };
         let claim = claims.pop().unwrap();
-        desk.ledger.settle_delivery(&claim, &handed, &HOLD, at(101)).await.unwrap();
+        desk.ledger.settle_deliveries(&[(claim.clone(), handed)], &HOLD, at(101)).await.unwrap();
         assert_eq!(count(0, 110).await.0, n, "{phase:?}");
         let attempt = desk.ledger.attempts(claim.row.id).await.unwrap().remove(0);
         assert_eq!((attempt.phase.as_deref(), attempt.answer.as_deref()), (Some(phase.word()), Some("535 no")));

@@ -122,7 +122,9 @@ impl Ledger {
         retries: &Retries,
         now: DateTime<Utc>,
     ) -> Result<DeliveryState, LedgerError> {
-        self.settle_delivery(claim, &outcome.clone().into(), retries, now).await
+        let settled = [(claim.clone(), outcome.clone().into())];
+        let state = self.settle_deliveries(&settled, retries, now).await?.remove(0);
+        state.ok_or_else(|| LedgerError::LostClaim { row: "delivery", id: claim.row.id.to_string() })
     }
 
     /// Writes a run down, or finds the one of that schedule and occurrence; true when it is new. A call by hand
