@@ -164,6 +164,7 @@ async fn a_year() {
         clock: Arc::new(clock.clone()),
         stop: Stop::default(),
         makers: Makers::default(),
+        past: None,
     };
     let timed = |settings: &ScheduleSettings| Timed {
         schedule: settings.name.clone(),

@@ -127,6 +127,14 @@ impl Archive {
         Ok(self.read(path, |name| name == content::REPORT).await?.report())
     }
 
+    /// The manifest of the pack in a folder; no other file is read.
+    ///
+    /// # Errors
+    /// When it is not there or cannot be read.
+    pub async fn manifest(&self, path: &str) -> Result<Manifest, ArchiveError> {
+        Ok(self.read(path, |_| false).await?.manifest)
+    }
+
     async fn read(&self, path: &str, is_wanted: impl Fn(&str) -> bool) -> Result<Pack, ArchiveError> {
         let folder = pack::parsed(path)?;
         let missing = |file: &str| ArchiveError::Missing { path: path.to_owned(), file: file.to_owned() };

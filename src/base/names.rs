@@ -57,6 +57,19 @@ fn is_reserved(name: &str) -> bool {
             && stem.as_bytes()[3].is_ascii_digit())
 }
 
+/// UTF-8 with everything encoded but what stands for itself in any part of a URL (RFC 3986, 2.3) and in the parameter of a
+/// header (RFC 2231, 7).
+pub fn percent_encoded(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len() * 3);
+    for byte in text.bytes() {
+        match byte {
+            byte if byte.is_ascii_alphanumeric() || b"-._".contains(&byte) => encoded.push(char::from(byte)),
+            byte => encoded.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    encoded
+}
+
 /// The longest ASCII name, in characters.
 const ASCII_CHARS_MAX: usize = 120;
 

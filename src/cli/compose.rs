@@ -43,6 +43,7 @@ pub(super) async fn press_over(config: &Config, ledger: Arc<Ledger>, stop: Stop)
         clock,
         stop,
         makers: Makers::default(),
+        past: None,
     })
 }
 

@@ -10,6 +10,7 @@ mod gaps;
 mod hand;
 mod ingest;
 mod init;
+mod rehearse;
 mod relay;
 mod reload;
 mod run;

@@ -9,9 +9,9 @@ use crate::config::Config;
 use crate::ledger::{Counts, DeliveryState, EditionState, LedgerError, RunRow, RunState};
 use crate::pipeline::{self, Order, Plan, Press, Progress, Ran, Step};
 
-use super::compose;
+use super::rehearse::RehearseArgs;
 use super::say::{Failure, Say, columns};
-use super::{FAILED, WELL};
+use super::{FAILED, WELL, compose, rehearse};
 
 /// How often a run is looked at that a daemon works on as well.
 const LOOK_MILLIS: u64 = 200;
@@ -35,6 +35,8 @@ pub(super) struct RunArgs {
     /// Tells what would be made and sent, and does nothing
     #[arg(long)]
     dry_run: bool,
+    #[command(flatten)]
+    rehearse: RehearseArgs,
 }
 
 pub(super) async fn run(config: &Config, args: &RunArgs, say: &Say) -> Result<u8, Failure> {
@@ -50,6 +52,9 @@ pub(super) async fn run(config: &Config, args: &RunArgs, say: &Say) -> Result<u8
     if args.dry_run {
         let plan = pipeline::plan(&press, &order, period).await.map_err(Failure::from)?;
         return dry_run(&press, &order, &plan, say).await;
+    }
+    if let Some(target) = args.rehearse.target() {
+        return rehearse::rehearse(config, press, &order, period, (&target, &args.rehearse), say).await;
     }
     for (name, ran) in resume_all(&press, &orders, say).await? {
         say.note(&format!("Finished run {} of {name}, which an earlier start left open.", ran.run.id));

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use lettre::message::header::{Header, HeaderName, HeaderValue};
 
-use crate::base::{ascii_name, header_text};
+use crate::base::{ascii_name, header_text, percent_encoded};
 
 /// The longest name that stands in one piece once it is encoded, in characters: a line may have 998 (RFC 5322, 2.1.1).
 /// Longer ones are parted (RFC 2231, 3), which fewer programs read.
@@ -38,20 +38,6 @@ impl Disposition {
         // Nothing in it comes from outside but what was encoded or made ASCII just now.
         Disposition(HeaderValue::dangerous_new_pre_encoded(Self::name(), text.replace("\r\n", ""), text))
     }
-}
-
-/// UTF-8 with everything encoded but what stands for itself in a parameter (RFC 2231, 7).
-fn percent_encoded(name: &str) -> String {
-    let mut encoded = String::with_capacity(name.len() * 3);
-    for byte in name.bytes() {
-        match byte {
-            byte if byte.is_ascii_alphanumeric() || b"-._".contains(&byte) => encoded.push(char::from(byte)),
-            byte => {
-                let _ = write!(encoded, "%{byte:02X}");
-            }
-        }
-    }
-    encoded
 }
 
 impl Header for Disposition {

@@ -10,6 +10,9 @@ use super::disposition::Disposition;
 use super::{MailList, Parcel};
 use crate::base::{Digest, ascii_name, header_text};
 
+/// The header of a rehearsed mail that names who would get it.
+const REHEARSED_FOR: &str = "X-Pressrun-Rehearsed-For";
+
 /// A mail as a relay or a folder takes it.
 pub(super) struct Mail {
     /// The envelope's sender.
@@ -34,6 +37,10 @@ pub(super) fn mail(parcel: &Parcel) -> Result<Mail, String> {
         .subject(header_text(&parcel.subject))
         // RFC 3834: keeps out-of-office notes from answering a machine.
         .raw_header(HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".to_owned()));
+    if let Some(recipient) = &parcel.rehearsed_for {
+        let value = mailbox("recipient", recipient)?.to_string();
+        builder = builder.raw_header(HeaderValue::new(HeaderName::new_from_ascii_str(REHEARSED_FOR), value));
+    }
     if let Some(list) = &parcel.list {
         builder = builder.raw_header(list_id(list)?);
     }
@@ -155,6 +162,7 @@ pub(super) mod tests {
             from: mailbox("Berichte Größe", "reports@example.com"),
             reply_to: Some(mailbox("", "help@example.com")),
             to: mailbox("سارة", to),
+            rehearsed_for: None,
             list: Some(deliver::mail_list("Product licenses: Größe", "monthly", "reports.example")),
             references: Some("fedcba9876543210fedcba9876543210fedcba98@reports.example".into()),
             subject: "Product licenses · October 2026".into(),

@@ -7,6 +7,7 @@ mod http;
 mod mime;
 mod outbox;
 mod parcel;
+mod rehearsal;
 #[cfg(test)]
 #[path = "../../tests/it/support/smtp.rs"]
 pub(crate) mod relay;
@@ -20,6 +21,7 @@ pub use handed::{Handed, Phase};
 pub use mime::encoded_bytes;
 pub use outbox::Outbox;
 pub use parcel::{Attachment, Inline, MailList, Mailbox, Parcel, ParcelEdition, mail_list, message_id};
+pub use rehearsal::Rehearsal;
 pub use smtp::{OauthSettings, Smtp, SmtpLogin, SmtpSettings, SmtpSettingsError, TlsMode};
 pub use store::{PathTemplate, PathTemplateError, STORE_TEXT_CHARS, Store, StorePlace, StoreSettings, is_store_text};
 

@@ -27,7 +27,8 @@ impl Outbox {
     /// Where a parcel's file stands: day, recipient, and what its Message-ID is found by.
     fn path(&self, parcel: &Parcel) -> PathBuf {
         let day = parcel.date_at.format("%Y-%m-%d");
-        self.folder.join(format!("{day}_{}{}", file_name(&parcel.to.address), ending(&parcel.message_id)))
+        let recipient = parcel.rehearsed_for.as_ref().unwrap_or(&parcel.to);
+        self.folder.join(format!("{day}_{}{}", file_name(&recipient.address), ending(&parcel.message_id)))
     }
 }
 

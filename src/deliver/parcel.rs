@@ -60,6 +60,8 @@ pub struct Parcel {
     pub reply_to: Option<Mailbox>,
     /// The one recipient.
     pub to: Mailbox,
+    /// In a rehearsal: who would get it, for a header.
+    pub rehearsed_for: Option<Mailbox>,
     /// What it is one of; no header without.
     pub list: Option<MailList>,
     /// The Message-ID of the mail that it follows on, without angle brackets: the same period's earlier revision.

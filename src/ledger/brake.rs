@@ -7,7 +7,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row as _, Sqlite, SqliteConnection};
 
 use super::plan::{move_there, read_run};
-use super::row::{instant, optional_instant, parsed};
+use super::row::{audience_text, instant, optional_instant, parsed};
 use super::step::{DeliveryChange, Step, move_delivery, reason_text};
 use super::{DeliveryState, Ledger, LedgerError, RunId, RunRow, RunState, micros};
 use crate::audience::Audience;
@@ -108,8 +108,7 @@ impl Ledger {
                  AND EXISTS (SELECT 1 FROM delivery d WHERE d.edition_id = e.id AND d.state = 'delivered')
              ORDER BY e.planned_at DESC, e.number DESC LIMIT $5",
         );
-        let text = serde_json::to_string(audience).unwrap_or_default();
-        let sent = sent.bind(&audience.partner_id).bind(text).bind(schedule).bind(own.to_string());
+        let sent = sent.bind(&audience.partner_id).bind(audience_text(audience)).bind(schedule).bind(own.to_string());
         let mut last: Option<(Period, String)> = None;
         for row in sent.bind(EDITIONS_SOUGHT_MAX).fetch_all(&self.read).await? {
             let of: Period = parsed(&row, "edition", "period")?;

@@ -2,7 +2,7 @@
 
 use sqlx::Row as _;
 
-use super::row::parsed;
+use super::row::{audience_text, parsed};
 use super::step::reason_text;
 use super::{DeliveryClaim, DeliveryRow, Ledger, LedgerError, RunId};
 use crate::base::Period;
@@ -24,32 +24,32 @@ pub struct EarlierRow {
 }
 
 impl Ledger {
-    /// The last edition that a delivery's recipient got for sure of the same schedule and audience: about an earlier
-    /// period, or an earlier revision of the same.
+    /// The last edition that the recipient of a delivery, whose edition has this number, got for sure of the same
+    /// schedule and audience: about an earlier period, or an earlier revision of the same. The delivery may be of another
+    /// ledger.
     ///
     /// # Errors
     /// When the database can't be read.
-    pub async fn earlier(&self, delivery: &DeliveryRow) -> Result<Option<EarlierRow>, LedgerError> {
+    pub async fn earlier(&self, delivery: &DeliveryRow, number: u32) -> Result<Option<EarlierRow>, LedgerError> {
         let rows = sqlx::query(
-            "SELECT e.period, e.number, d.message_id, e.archive_path, own.number AS own_number
-             FROM edition own, delivery d JOIN edition e ON e.id = d.edition_id JOIN run r ON r.id = d.run_id
-             WHERE own.id = $1 AND d.address_key = $2 AND d.state = 'delivered' AND d.id <> $3
-                 AND e.audience = own.audience AND r.schedule = $4 AND e.archive_path IS NOT NULL
-             ORDER BY d.id DESC LIMIT $5",
+            "SELECT e.period, e.number, d.message_id, e.archive_path
+             FROM delivery d JOIN edition e ON e.id = d.edition_id JOIN run r ON r.id = d.run_id
+             WHERE d.address_key = $1 AND d.state = 'delivered' AND e.audience = $2 AND r.schedule = $3
+                 AND e.archive_path IS NOT NULL
+             ORDER BY d.id DESC LIMIT $4",
         );
-        let rows = rows.bind(delivery.edition.to_string()).bind(delivery.address.to_lowercase()).bind(delivery.id.0);
+        let rows = rows.bind(delivery.address.to_lowercase()).bind(audience_text(&delivery.audience));
         let mut last: Option<EarlierRow> = None;
+        let rank = |of: Period, number: u32| (of.last(), of == delivery.period, number);
+        let own = rank(delivery.period, number);
         for row in rows.bind(&delivery.schedule).bind(MAILS_MAX).fetch_all(&self.read).await? {
             let period: Period = parsed(&row, "edition", "period")?;
-            let number = row.try_get::<i64, _>("number")?;
-            let rank = |of: Period, number: i64| (of.last(), of == delivery.period, number);
-            let own = rank(delivery.period, row.try_get("own_number")?);
-            let is_later =
-                last.as_ref().is_none_or(|last| rank(period, number) > rank(last.period, i64::from(last.number)));
+            let number = u32::try_from(row.try_get::<i64, _>("number")?).unwrap_or(u32::MAX);
+            let is_later = last.as_ref().is_none_or(|last| rank(period, number) > rank(last.period, last.number));
             if rank(period, number) < own && is_later {
                 last = Some(EarlierRow {
                     period,
-                    number: u32::try_from(number).unwrap_or(u32::MAX),
+                    number,
                     message_id: row.try_get("message_id")?,
                     archive_path: row.try_get("archive_path")?,
                 });

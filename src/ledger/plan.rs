@@ -7,7 +7,7 @@ use sqlx::{QueryBuilder, Row as _, Sqlite, SqliteConnection};
 
 use super::brake::{follow_held_runs, hold_there, insert_reach};
 use super::edition::close_deliveries;
-use super::row::{run_row, select_runs, state};
+use super::row::{audience_text, run_row, select_runs, state};
 use super::run::{Waits, wait_there};
 use super::step::{Step, move_run, reason_text};
 use super::{DeliveryState, EditionState, Ledger, LedgerError, RunId, RunRow, RunState, micros};
@@ -375,7 +375,7 @@ async fn insert_editions(
              planned_at, moved_at) ",
     );
     query.push_values(batch, |mut row, edition| {
-        let audience = serde_json::to_string(&edition.audience).unwrap_or_default();
+        let audience = audience_text(&edition.audience);
         row.push_bind(edition.id.to_string()).push_bind(run.0).push_bind(edition.audience.partner_id.clone());
         row.push_bind(edition.partner_name.clone()).push_bind(audience).push_bind(i64::from(edition.number));
         row.push_bind(edition.period.to_string()).push_bind(EditionState::Planned.word()).push_bind("planned");

@@ -352,6 +352,12 @@ fn count(row: &SqliteRow, table: &'static str, column: &'static str) -> Result<u
     u32::try_from(n).map_err(|_| corrupt(table, column, n.to_string()))
 }
 
+/// An audience as it stands in a row.
+pub(super) fn audience_text(audience: &Audience) -> String {
+    // A struct of texts and a closed enum: serializing it cannot fail.
+    serde_json::to_string(audience).unwrap_or_default()
+}
+
 fn audience(row: &SqliteRow) -> Result<Audience, LedgerError> {
     let text: String = row.try_get("audience")?;
     serde_json::from_str(&text).map_err(|_| corrupt("edition", "audience", text))

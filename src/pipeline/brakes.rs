@@ -73,7 +73,7 @@ pub(super) fn measures(report: &Report, artifacts: &[Artifact]) -> Vec<Measure> 
 /// were held is held no more.
 pub(super) async fn measured(press: &Press, order: &Order, run: RunId, draft: &Draft) -> Result<Measured, LedgerError> {
     let (audience, own) = (&draft.audience, draft.manifest.edition);
-    let before = press.ledger.measured_before(&order.schedule, audience, own, draft.manifest.period).await?;
+    let before = press.past().ledger.measured_before(&order.schedule, audience, own, draft.manifest.period).await?;
     let mut trips = match before {
         Some((last, before)) => order.brakes.on_measures(&draft.measures, &before, &last.long()),
         None => Vec::new(),

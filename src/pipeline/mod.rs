@@ -12,6 +12,7 @@ mod order;
 mod pace;
 mod parcel;
 mod plan;
+mod rehearsal;
 mod run;
 mod spool;
 #[cfg(test)]
@@ -20,7 +21,8 @@ mod tests;
 pub use brakes::brakes_on_plan;
 pub use destinations::{Destinations, MAIL, Outlet, store_name};
 pub use digest::{DigestOrder, tell_rests};
-pub use order::{Makers, Order, OrderStore, Press, Stop};
+pub use order::{Makers, Order, OrderStore, Past, Press, Stop};
 pub use pace::{Pace, Rates};
 pub use plan::{Plan, PlannedEdition, plan, plan_over};
+pub use rehearsal::{Rehearsed, RehearsedEdition, Sample, rehearse};
 pub use run::{Progress, Ran, RunError, Step, resume, run};

@@ -37,6 +37,25 @@ pub struct Press {
     pub stop: Stop,
     /// Who makes editions: one at a time a core, however many runs there are.
     pub makers: Makers,
+    /// In a rehearsal, the ledger and archive of what really went out before; none where these are the ones above.
+    pub past: Option<Past>,
+}
+
+/// Where it is looked up what went out before: for what a mail says of it, and for the brakes.
+#[derive(Clone)]
+pub struct Past {
+    /// What was sent.
+    pub ledger: Arc<Ledger>,
+    /// What was filed.
+    pub archive: Arc<Archive>,
+}
+
+impl Press {
+    /// Where it is looked up what went out before.
+    pub(super) fn past(&self) -> Past {
+        let own = || Past { ledger: Arc::clone(&self.ledger), archive: Arc::clone(&self.archive) };
+        self.past.clone().unwrap_or_else(own)
+    }
 }
 
 /// Places for as many makers as there are cores.

@@ -8,7 +8,7 @@ use crate::render::email::{Letter, MailBody, compose};
 use crate::report::Report;
 
 use super::destinations::{MAIL, Outlet};
-use super::order::{Order, Press};
+use super::order::{Order, Past, Press};
 
 /// What a mail has beside its parts' bodies, at most, in bytes: its own headers, and those of each part.
 const HEAD_BYTES_MAX: u64 = 8_000;
@@ -29,9 +29,10 @@ pub(super) async fn parcel(
     }
     let unfit = |reason: &str| Outcome::Failed(format!("its files cannot be sent: {reason}"));
     let report = pack.report().ok_or_else(|| unfit("`report.json` is not readable"))?;
-    let earlier = earlier(press, claim).await;
+    let past = press.past();
+    let earlier = earlier(&past, claim, pack.manifest.revision).await;
     let since = match &earlier {
-        Some(earlier) => before(press, claim, earlier).await,
+        Some(earlier) => before(&past, claim, earlier).await,
         None => None,
     };
     let mail = Mail { order, claim, pack, report: &report, earlier: earlier.as_ref(), since: since.as_ref() };
@@ -53,8 +54,8 @@ fn of_format(pack: &Pack, format: Format) -> impl Iterator<Item = &PackFile> {
 }
 
 /// What the recipient got before; without it the mail says nothing of it.
-async fn earlier(press: &Press, claim: &DeliveryClaim) -> Option<EarlierRow> {
-    let found = press.ledger.earlier(&claim.row).await;
+async fn earlier(past: &Past, claim: &DeliveryClaim, number: u32) -> Option<EarlierRow> {
+    let found = past.ledger.earlier(&claim.row, number).await;
     found.unwrap_or_else(|error| {
         tracing::warn!(delivery.id = %claim.row.id, %error, "what a recipient got before could not be looked up");
         None
@@ -62,8 +63,8 @@ async fn earlier(press: &Press, claim: &DeliveryClaim) -> Option<EarlierRow> {
 }
 
 /// The figures of what the recipient got before; that it is gone or spoilt stops no mail.
-async fn before(press: &Press, claim: &DeliveryClaim, earlier: &EarlierRow) -> Option<Report> {
-    let read = press.archive.report(&earlier.archive_path).await;
+async fn before(past: &Past, claim: &DeliveryClaim, earlier: &EarlierRow) -> Option<Report> {
+    let read = past.archive.report(&earlier.archive_path).await;
     read.unwrap_or_else(|error| {
         tracing::warn!(delivery.id = %claim.row.id, %error, "the edition that a recipient got before is not readable");
         None
@@ -156,6 +157,7 @@ impl Mail<'_> {
             from: order.from.clone(),
             reply_to: order.reply_to.clone(),
             to: Mailbox { name: claim.row.name.clone(), address: claim.row.address.clone() },
+            rehearsed_for: None,
             list: Some(mail_list(&report.head.title, &order.schedule, &order.message_id_domain)),
             references: revised.map(|earlier| earlier.message_id.clone()),
             subject,
@@ -185,6 +187,7 @@ fn of_store(order: &Order, claim: &DeliveryClaim, pack: &Pack) -> Parcel {
         from: order.from.clone(),
         reply_to: None,
         to: Mailbox { name: claim.row.name.clone(), address: claim.row.address.clone() },
+        rehearsed_for: None,
         list: None,
         references: None,
         subject: String::new(),

@@ -88,11 +88,20 @@ pub struct Ran {
 /// # Errors
 /// When facts or ledger fail; single editions and deliveries that fail are rows, not errors.
 pub async fn run(press: &Press, order: &Arc<Order>, period: Period, progress: &Progress) -> Result<Ran, RunError> {
-    let plan = plan(press, order, period).await?;
+    run_plan(press, order, plan(press, order, period).await?, progress).await
+}
+
+/// Runs what was planned.
+pub(super) async fn run_plan(
+    press: &Press,
+    order: &Arc<Order>,
+    plan: Plan,
+    progress: &Progress,
+) -> Result<Ran, RunError> {
     let new = NewRun {
         schedule: order.schedule.clone(),
         occurrence_at: None,
-        period,
+        period: plan.period,
         data: data_text(&plan.data),
         config_digest: order.config_digest.to_string(),
         why: "by hand".to_owned(),

@@ -132,6 +132,7 @@ async fn shop() -> Shop {
         clock: Arc::new(ManualClock::at(now)),
         stop: Stop::default(),
         makers: Makers::default(),
+        past: None,
     };
     let order = Arc::new(order(folder.path(), &partners));
     Shop { folder, press, order, leaky, partners }

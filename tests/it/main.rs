@@ -20,6 +20,8 @@ mod looks;
 #[cfg(test)]
 mod mails;
 #[cfg(test)]
+mod rehearsals;
+#[cfg(test)]
 mod rules;
 #[cfg(test)]
 mod runs;

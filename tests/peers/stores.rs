@@ -151,6 +151,7 @@ fn parcel() -> Parcel {
         from: mailbox(),
         reply_to: None,
         to: mailbox(),
+        rehearsed_for: None,
         list: None,
         references: None,
         inline: Vec::new(),

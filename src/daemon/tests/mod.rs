@@ -70,6 +70,7 @@ async fn daemon(
         clock: Arc::new(clock.clone()),
         stop: Stop::default(),
         makers: Makers::default(),
+        past: None,
     };
     let timed = Timed {
         schedule: SCHEDULE.to_owned(),

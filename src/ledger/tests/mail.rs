@@ -30,7 +30,7 @@ async fn before(desk: &Desk, period: &str, number: u32, address: &str) -> Option
     let all = desk.ledger.deliveries(&DeliveriesOf::Address(address.to_owned())).await.unwrap().rows;
     let id = of(period, number, &[]).id;
     let row = all.into_iter().find(|row| row.edition == id).unwrap();
-    let found = desk.ledger.earlier(&row).await.unwrap()?;
+    let found = desk.ledger.earlier(&row, number).await.unwrap()?;
     assert_eq!(
         found.message_id,
         crate::deliver::message_id(of(&found.period.to_string(), found.number, &[]).id, address, "example.com")

@@ -175,6 +175,7 @@ async fn send(press: &Press, order: &DigestOrder, claim: &DigestClaim) -> Result
         from: order.from.clone(),
         reply_to: order.reply_to.clone(),
         to: Mailbox { name: String::new(), address: claim.mail.address.clone() },
+        rehearsed_for: None,
         subject: claim.mail.subject.clone(),
         text: claim.mail.text.clone(),
         html: claim.mail.html.clone(),
