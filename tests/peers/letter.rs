@@ -1,6 +1,7 @@
 //! The product's mails as Python's `email` reads them.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use serde_json::Value;
 
@@ -9,7 +10,11 @@ use crate::workplace::Workplace;
 
 /// Every mail of an outbox, read.
 fn read(place: &Workplace) -> Vec<Value> {
-    let files = place.files("outbox").into_iter().map(|file| place.path("outbox").join(file));
+    read_files(place.files("outbox").into_iter().map(|file| place.path("outbox").join(file)))
+}
+
+/// Mails, read.
+pub fn read_files(files: impl Iterator<Item = PathBuf>) -> Vec<Value> {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/peers/letter.py");
     let output = peer::command("python3").arg(script).args(files).output().unwrap();
     assert!(output.status.success(), "{}", peer::said(&output));
@@ -20,8 +25,8 @@ fn texts(value: &Value) -> Vec<&str> {
     value.as_array().unwrap().iter().map(|one| one.as_str().unwrap_or_default()).collect()
 }
 
-/// What must hold in every mail.
-fn check(mail: &Value) {
+/// What must hold in every mail that has all its files.
+pub fn check(mail: &Value) {
     assert_eq!(mail["defects"], serde_json::json!([]), "{mail}");
     let headers = &mail["headers"];
     assert_eq!(headers["auto-submitted"], "auto-generated");

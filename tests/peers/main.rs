@@ -42,6 +42,8 @@ mod pdf;
 #[cfg(test)]
 mod peer;
 #[cfg(test)]
+mod relay;
+#[cfg(test)]
 #[path = "../sheets/mod.rs"]
 mod sheets;
 #[cfg(test)]

@@ -4,6 +4,7 @@
 mod check;
 mod map;
 mod peers;
+mod postfix;
 mod steps;
 mod verapdf;
 

