@@ -7,14 +7,14 @@ use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
 use tokio::task::JoinSet;
 
-use crate::archive::{ArchiveError, Pack};
+use crate::archive::ArchiveError;
 use crate::deliver::{Handed, Outcome, Parcel};
 use crate::ledger::{DeliveriesOf, DeliveryClaim, DeliveryState, LedgerError, RunId};
 
 use super::destinations::Outlet;
 use super::order::{Order, Press};
 use super::pace::{LEASE_MINUTES, Turn};
-use super::parcel::parcel;
+use super::parcel::{Opened, parcel};
 
 /// How many deliveries are claimed at once: one durable commit for all of them. Few, since of those that a kill leaves
 /// untried nobody can tell either.
@@ -31,7 +31,7 @@ const LOOK_MILLIS: u64 = 200;
 const RESTING: &str = "not handed over, the destination is out of order";
 
 /// A pack, or why it cannot be read.
-type Read = Arc<Result<Pack, ArchiveError>>;
+type Read = Arc<Result<Opened, ArchiveError>>;
 
 /// What became of a claimed delivery.
 enum Sent {
@@ -56,8 +56,8 @@ pub(super) async fn deliver_ready(
     run: RunId,
     outlet: &Outlet,
 ) -> Result<(), LedgerError> {
-    let (queue, tasks, claims) = (VecDeque::new(), JoinSet::new(), HashMap::new());
-    let mut sending = Sending { press, order, outlet, queue, tasks, claims };
+    let (packs, queue, tasks, claims) = (BTreeMap::new(), VecDeque::new(), JoinSet::new(), HashMap::new());
+    let mut sending = Sending { press, order, outlet, packs, queue, tasks, claims };
     let mut is_over = false;
     while !is_over || !sending.is_idle() {
         if press.stop.is_set() {
@@ -85,6 +85,8 @@ struct Sending<'a> {
     press: &'a Press,
     order: &'a Arc<Order>,
     outlet: &'a Outlet,
+    /// The packs of what was claimed last.
+    packs: BTreeMap<String, Read>,
     /// Claimed, and not begun.
     queue: VecDeque<(DeliveryClaim, Read)>,
     tasks: JoinSet<Sent>,
@@ -97,14 +99,17 @@ impl Sending<'_> {
     }
 
     /// Reads the files of the claimed deliveries, once for all who get an edition; each is verified against its manifest.
+    /// Those of the claims before are kept as far as they are wanted again.
     async fn enqueue(&mut self, claims: Vec<DeliveryClaim>) {
-        let mut packs: BTreeMap<String, Read> = BTreeMap::new();
+        let mut before = std::mem::take(&mut self.packs);
+        before.retain(|_, read| read.is_ok());
         for claim in claims {
-            let pack = match packs.get(&claim.archive_path) {
-                Some(pack) => Arc::clone(pack),
-                None => Arc::new(self.press.archive.get(&claim.archive_path).await),
+            let path = &claim.archive_path;
+            let pack = match self.packs.get(path).cloned().or_else(|| before.remove(path)) {
+                Some(pack) => pack,
+                None => Arc::new(self.press.archive.get(path).await.map(Opened::new)),
             };
-            packs.insert(claim.archive_path.clone(), Arc::clone(&pack));
+            self.packs.insert(path.clone(), Arc::clone(&pack));
             self.queue.push_back((claim, pack));
         }
     }

@@ -1,5 +1,7 @@
 //! The mail of one delivery: written from the archived figures for its recipient, and no larger than what is taken.
 
+use std::sync::Arc;
+
 use crate::archive::{MANIFEST_NAME, Pack, PackFile};
 use crate::deliver::{Attachment, BytesMax, Inline, Mailbox, Outcome, Parcel, ParcelEdition, encoded_bytes, mail_list};
 use crate::ledger::{DeliveryClaim, EarlierRow};
@@ -14,6 +16,21 @@ use super::order::{Order, Past, Press};
 const HEAD_BYTES_MAX: u64 = 8_000;
 const PART_HEAD_BYTES_MAX: u64 = 2_000;
 
+/// An archived pack with what all who get it share, read once.
+pub(super) struct Opened {
+    pack: Pack,
+    /// None when it is not readable.
+    report: Option<Report>,
+    /// The earlier edition's report that was read last, by its folder: mostly that of all who get the pack.
+    before: tokio::sync::Mutex<Option<(String, Arc<Report>)>>,
+}
+
+impl Opened {
+    pub(super) fn new(pack: Pack) -> Opened {
+        Opened { report: pack.report(), pack, before: tokio::sync::Mutex::default() }
+    }
+}
+
 /// A claimed delivery's mail, or what becomes of the delivery without one.
 ///
 /// Where all its files are too much, the workbook is left out, and then the PDF: the mail and the delivery's row say so.
@@ -21,21 +38,22 @@ pub(super) async fn parcel(
     press: &Press,
     order: &Order,
     claim: &DeliveryClaim,
-    pack: &Pack,
+    opened: &Opened,
     outlet: &Outlet,
 ) -> Result<Parcel, Outcome> {
+    let pack = &opened.pack;
     if outlet.name != MAIL {
         return Ok(of_store(order, claim, pack));
     }
     let unfit = |reason: &str| Outcome::Failed(format!("its files cannot be sent: {reason}"));
-    let report = pack.report().ok_or_else(|| unfit("`report.json` is not readable"))?;
+    let report = opened.report.as_ref().ok_or_else(|| unfit("`report.json` is not readable"))?;
     let past = press.past();
     let earlier = earlier(&past, claim, pack.manifest.revision).await;
     let since = match &earlier {
-        Some(earlier) => before(&past, claim, earlier).await,
+        Some(earlier) => before(&past, claim, earlier, opened).await,
         None => None,
     };
-    let mail = Mail { order, claim, pack, report: &report, earlier: earlier.as_ref(), since: since.as_ref() };
+    let mail = Mail { order, claim, pack, report, earlier: earlier.as_ref(), since: since.as_deref() };
     let bounds = Bounds { of: outlet.destination.bytes_max().await, refused: claim.row.refused_bytes };
     let files: Vec<&PackFile> = Format::ALL.iter().flat_map(|format| of_format(pack, *format)).collect();
     let (parcel, note) = mail.within(&files, &bounds, &outlet.destination.name())?;
@@ -63,12 +81,20 @@ async fn earlier(past: &Past, claim: &DeliveryClaim, number: u32) -> Option<Earl
 }
 
 /// The figures of what the recipient got before; that it is gone or spoilt stops no mail.
-async fn before(past: &Past, claim: &DeliveryClaim, earlier: &EarlierRow) -> Option<Report> {
+async fn before(past: &Past, claim: &DeliveryClaim, earlier: &EarlierRow, opened: &Opened) -> Option<Arc<Report>> {
+    let mut last = opened.before.lock().await;
+    if let Some((path, report)) = last.as_ref()
+        && *path == earlier.archive_path
+    {
+        return Some(Arc::clone(report));
+    }
     let read = past.archive.report(&earlier.archive_path).await;
-    read.unwrap_or_else(|error| {
+    let report = Arc::new(read.unwrap_or_else(|error| {
         tracing::warn!(delivery.id = %claim.row.id, %error, "the edition that a recipient got before is not readable");
         None
-    })
+    })?);
+    *last = Some((earlier.archive_path.clone(), Arc::clone(&report)));
+    Some(report)
 }
 
 /// How large a mail may be.
