@@ -16,6 +16,9 @@ use super::order::{Order, Press};
 use super::pace::{LEASE_MINUTES, Turn};
 use super::parcel::parcel;
 
+#[cfg(test)]
+mod tests;
+
 /// How many deliveries are claimed at once: one durable commit for all of them. Few, since of those that a kill leaves
 /// untried nobody can tell either.
 const CLAIMS_MAX: usize = 16;

@@ -1,4 +1,6 @@
-//! Whole runs in which something leaks: what the gate finds is held, told without a name, and never sent.
+//! Whole runs in which something leaks or breaks off: what the gate finds is held, told without a name, and never sent.
+
+mod leave;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -28,12 +30,13 @@ use super::*;
 
 const NOW: &str = "2026-11-24T06:00:00Z";
 
-/// Facts that hand a row of one partner out among those of every other, if they are told to.
-struct Leaky {
+/// Facts that hand a row of one partner out among those of every other, or no ids and names, if they are told to.
+pub(super) struct Leaky {
     facts: SqliteFacts,
     /// Whose row.
     of: String,
-    leaks: AtomicBool,
+    pub(super) leaks: AtomicBool,
+    is_locked: AtomicBool,
 }
 
 impl FactSource for Leaky {
@@ -54,7 +57,12 @@ impl FactSource for Leaky {
     }
 
     fn directory(&self, data: DataSet) -> mpsc::Receiver<Result<Vec<DirectoryEntry>, FactsError>> {
-        self.facts.directory(data)
+        if !self.is_locked.load(Ordering::Relaxed) {
+            return self.facts.directory(data);
+        }
+        let (sender, receiver) = mpsc::channel(1);
+        sender.try_send(Err(FactsError::Locked { path: "warehouse.db".to_owned() })).unwrap();
+        receiver
     }
 
     fn burst(&self, request: BurstRequest) -> mpsc::Receiver<Result<PartnerFacts, FactsError>> {
@@ -99,16 +107,16 @@ impl FactSource for Leaky {
     }
 }
 
-struct Shop {
+pub(super) struct Shop {
     folder: tempfile::TempDir,
-    press: Press,
-    order: Arc<Order>,
-    leaky: Arc<Leaky>,
+    pub(super) press: Press,
+    pub(super) order: Arc<Order>,
+    pub(super) leaky: Arc<Leaky>,
     partners: Vec<String>,
 }
 
 /// Three partners of the sample, with an executive and an agent each.
-async fn shop() -> Shop {
+pub(super) async fn shop() -> Shop {
     let folder = tempfile::tempdir().unwrap();
     let now: DateTime<Utc> = NOW.parse().unwrap();
     let facts = SqliteFacts::open(&folder.path().join("facts.db"), now).await.unwrap();
@@ -123,7 +131,8 @@ async fn shop() -> Shop {
         Ingest::new(&facts, &ProductMap::shipped(), PartnerFrom::Account).file(path, None, now, &|_| {}).await.unwrap();
     }
     let partners: Vec<String> = sample::partners(&size).into_iter().take(3).map(|partner| partner.id).collect();
-    let leaky = Arc::new(Leaky { facts, of: partners[0].clone(), leaks: AtomicBool::new(true) });
+    let (leaks, is_locked) = (AtomicBool::new(true), AtomicBool::new(false));
+    let leaky = Arc::new(Leaky { facts, of: partners[0].clone(), leaks, is_locked });
     let press = Press {
         facts: leaky.clone(),
         ledger: Arc::new(Ledger::open(&folder.path().join("ledger.db"), now).await.unwrap()),
@@ -188,7 +197,7 @@ fn order(folder: &Path, partners: &[String]) -> Order {
 
 impl Shop {
     /// The editions of a run, by partner and role.
-    async fn ran(&self) -> Vec<EditionRow> {
+    pub(super) async fn ran(&self) -> Vec<EditionRow> {
         let progress: Progress = Arc::new(|_| {});
         let ran = run(&self.press, &self.order, "2026-10".parse().unwrap(), &progress).await.unwrap();
         let mut rows = self.press.ledger.editions(ran.run.id).await.unwrap().rows;
@@ -261,4 +270,21 @@ async fn a_pack_that_was_changed_in_the_archive_is_read_back_and_not_sent() {
     assert_eq!(again[0].state, EditionState::Failed);
     assert!(again[0].reason.contains("mail.html"), "{}", again[0].reason);
     assert!(again[1..].iter().all(|row| row.state == EditionState::Archived));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn facts_that_cannot_be_read_strand_no_edition_and_cost_none_a_try() {
+    let shop = shop().await;
+    shop.leaky.leaks.store(false, Ordering::Relaxed);
+    shop.leaky.is_locked.store(true, Ordering::Relaxed);
+    let progress: Progress = Arc::new(|_| {});
+    let ran = run(&shop.press, &shop.order, "2026-10".parse().unwrap(), &progress).await;
+    assert!(matches!(ran, Err(RunError::Facts(FactsError::Locked { .. }))), "{ran:?}");
+    let run = shop.press.ledger.runs(1).await.unwrap().remove(0);
+    let rows = shop.press.ledger.editions(run.id).await.unwrap().rows;
+    assert_eq!(rows.len(), 6);
+    assert!(rows.iter().all(|row| (row.state, row.n_attempts) == (EditionState::Planned, 0)), "{rows:?}");
+    shop.leaky.is_locked.store(false, Ordering::Relaxed);
+    resume(&shop.press, &shop.order, &run, &progress).await.unwrap();
+    assert_eq!(shop.n_mails(), 6);
 }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::deliver::{Brakes, NewDomain};
 use crate::ledger::DigestWhen;
-use crate::pipeline::DigestOrder;
+use crate::pipeline::{DigestOrder, tell_rests};
 
 /// A partner whose November ran, and who has a recipient at a new domain since; on 22 December.
 async fn with_a_new_domain() -> Desk {
@@ -165,4 +165,22 @@ async fn a_brake_that_was_released_for_one_part_of_a_run_holds_no_later_part() {
     ingest(desk.folder.path(), &facts, 2, "2026-12-23T06:30:00Z").await;
     desk.beat_at("2026-12-23T06:35:00Z").await;
     assert_eq!((states(desk.runs().await), desk.mails()), (vec![RunState::Done, RunState::Done], 2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_between_two_digests_leaves_the_second_planned() {
+    let mut desk = with_a_new_domain().await;
+    let stop = desk.daemon.rota.press.stop.clone();
+    let stopping = Answers::with(move || {
+        stop.set();
+        async { Outcome::Delivered(Receipt("taken".to_owned())) }
+    });
+    let mut order = DigestOrder::clone(&digest(DigestWhen::Always).unwrap());
+    order.to.push("another@example.com".to_owned());
+    desk.change(|rota| rota.press.destinations = Destinations::mail(stopping));
+    let press = &desk.daemon.rota.press;
+    tell_rests(press, Some(&order)).await.unwrap();
+    let left = press.ledger.digests_not_delivered().await.unwrap().rows;
+    let left: Vec<_> = left.iter().map(|row| (row.address.as_str(), row.state)).collect();
+    assert_eq!(left, [("another@example.com", DeliveryState::Planned)]);
 }

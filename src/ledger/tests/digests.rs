@@ -116,3 +116,18 @@ async fn a_digest_that_is_not_taken_is_tried_again_after_the_backoff_until_its_a
     assert!(desk.digests(&desk.ledger, now).await.is_empty());
     assert_eq!(desk.ledger.digests_not_delivered().await.unwrap().rows[0].state, DeliveryState::Failed);
 }
+
+#[tokio::test]
+async fn digests_that_were_put_off_by_a_clock_that_was_ahead_are_brought_forward() {
+    let desk = Desk::new().await;
+    desk.rested().await;
+    let rests = desk.ledger.untold().await.unwrap();
+    desk.ledger.plan_digests(&rests, &[], &[digest("a@example.com")], at(2)).await.unwrap();
+    let claim = desk.digests(&desk.ledger, 90_000).await.remove(0);
+    let busy = Outcome::Retryable("451 busy".to_owned());
+    desk.ledger.settle_digest(&claim, &busy, &HOLD, at(90_000)).await.unwrap();
+    desk.ledger.bring_forward(Duration::seconds(150), at(90_000)).await.unwrap();
+    assert!(desk.digests(&desk.ledger, 90_000).await.is_empty(), "its pause is no longer than the longest");
+    desk.ledger.bring_forward(Duration::seconds(150), at(500)).await.unwrap();
+    assert_eq!(desk.digests(&desk.ledger, 500).await.len(), 1);
+}
