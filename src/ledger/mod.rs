@@ -43,7 +43,7 @@ pub use error::LedgerError;
 pub use hand::Settled;
 pub use lock::{DaemonLock, DaemonState};
 pub use plan::{Beginning, EDITIONS_MAX, NewDelivery, NewEdition, NewExclusion, NewRun, Planned, RECIPIENTS_MAX};
-pub use query::{Counts, DeliveriesOf, ExclusionRow, MoveRow, Page, ROWS_MAX};
+pub use query::{Counts, DeliveriesOf, ExclusionRow, MoveRow, Page, ROWS_MAX, UNCERTAIN_ROWS_MAX};
 pub use reap::Reaped;
 pub use release::{HeldRun, Released};
 pub use row::{AttemptRow, DeliveryId, DeliveryRow, EditionRow, RunId, RunRow};

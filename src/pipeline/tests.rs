@@ -11,8 +11,8 @@ use futures::future::BoxFuture;
 use tokio::sync::mpsc;
 
 use crate::archive::Archive;
-use crate::audience::{Grant, Partner, Recipient, Scope};
-use crate::base::{Digest, Month};
+use crate::audience::{Audience, Grant, Partner, Recipient, Scope};
+use crate::base::{Digest, EditionId, Month};
 use crate::clock::ManualClock;
 use crate::config;
 use crate::deliver::{Mailbox, Outbox};
@@ -21,7 +21,7 @@ use crate::facts::sample::{self, SampleSize};
 use crate::facts::{
     BurstRequest, DataSet, DirectoryEntry, Fact, FactSource, FactsError, Lacking, PartnerFacts, ProductMap, SqliteFacts,
 };
-use crate::ledger::{EditionRow, EditionState, Ledger, Retries, UncertainRule};
+use crate::ledger::{EditionRow, EditionState, Ledger, NewDelivery, NewEdition, NewRun, Retries, RunId, UncertainRule};
 use crate::render::Format;
 use crate::render::email::MailTemplates;
 use crate::schedule::NotFull;
@@ -193,6 +193,46 @@ fn order(folder: &Path, partners: &[String]) -> Order {
         is_narrowed: false,
         config_digest: Digest::of(b"configuration"),
     }
+}
+
+/// The edition of one of many partners, with a mail to each of these.
+pub(super) fn edition(n: usize, addresses: &[String]) -> NewEdition {
+    let audience = Audience {
+        partner_id: format!("{n:07}"),
+        role: "report-viewer".to_owned(),
+        scope: Scope::Organization,
+        language: "en".to_owned(),
+    };
+    let period = "2026-10".parse().unwrap();
+    let id = EditionId::of("monthly", period, &audience.key(), 1);
+    let mail = |address: &String| NewDelivery {
+        address: address.clone(),
+        name: String::new(),
+        message_id: crate::deliver::message_id(id, address, "example.com"),
+        destination: MAIL.to_owned(),
+        suppressed: None,
+        held: None,
+    };
+    let recipients = addresses.iter().map(mail).collect();
+    NewEdition { id, partner_name: format!("Partner {n}"), number: 1, period, recipients, audience }
+}
+
+/// A run of these editions.
+pub(super) async fn planned(ledger: &Ledger, editions: &[NewEdition]) -> RunId {
+    let now = NOW.parse().unwrap();
+    let new = NewRun {
+        schedule: "monthly".to_owned(),
+        occurrence_at: None,
+        period: "2026-10".parse().unwrap(),
+        data: "{\"load_no\":7}".to_owned(),
+        config_digest: String::new(),
+        why: "by hand".to_owned(),
+        start_at: None,
+        deadline_at: None,
+    };
+    let run = ledger.plan_run(&new, now).await.unwrap().0.id;
+    ledger.plan_editions(run, editions, &[], now).await.unwrap();
+    run
 }
 
 impl Shop {

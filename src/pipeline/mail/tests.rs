@@ -1,11 +1,13 @@
-//! What is written down first when several hand-overs end at once.
+//! What is written down first when several hand-overs end at once, and which mails their destination is asked about.
 
 use std::sync::atomic::Ordering;
 
-use super::super::tests::shop;
+use super::super::tests::{edition, planned, shop};
 use super::super::{MAIL, Rates};
 use super::*;
+use crate::base::Digest;
 use crate::deliver::Receipt;
+use crate::ledger::{DeliveriesOf, DeliveryState, EditionOutcome, UNCERTAIN_ROWS_MAX};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_went_out_is_written_down_though_what_is_given_back_cannot_be() {
@@ -41,4 +43,26 @@ async fn what_went_out_is_written_down_though_what_is_given_back_cannot_be() {
         states.push(ledger.delivery(claim.row.id).await.unwrap().state);
     }
     assert_eq!(states, [DeliveryState::Sending, DeliveryState::Delivered]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_destination_that_can_tell_is_asked_about_every_uncertain_mail_of_a_run() {
+    let shop = shop().await;
+    let (ledger, now) = (&shop.press.ledger, shop.press.clock.now());
+    let n = UNCERTAIN_ROWS_MAX + 10;
+    let addresses: Vec<String> = (0..n).map(|n| format!("r{n}@example.com")).collect();
+    let run = planned(ledger, &[edition(0, &addresses)]).await;
+    let lease = chrono::Duration::minutes(30);
+    let claim = ledger.claim_editions(Some(run), 1, lease, now).await.unwrap().remove(0);
+    let archived = EditionOutcome::Archived { path: "p".to_owned(), manifest: Digest::of(b"m") };
+    ledger.settle_edition(&claim, archived, now).await.unwrap();
+    let claims = ledger.claim_deliveries(Some(run), n, lease, now, MAIL).await.unwrap();
+    let lost = |claim| (claim, Outcome::Uncertain("lost".to_owned()).into());
+    let settled: Vec<_> = claims.into_iter().map(lost).collect();
+    ledger.settle_deliveries(&settled, &shop.order.retries, now).await.unwrap();
+
+    ask_uncertain(&shop.press, run).await.unwrap();
+    let rows = ledger.deliveries(&DeliveriesOf::Run(run)).await.unwrap().rows;
+    let n_sent_again = rows.iter().filter(|row| row.next_at == Some(now)).count();
+    assert_eq!((rows.len(), n_sent_again), (n, n), "the outbox has got none of them");
 }

@@ -2,40 +2,15 @@
 
 use super::super::brakes::may_leave;
 use super::*;
-use crate::audience::Audience;
-use crate::base::EditionId;
 use crate::deliver::brakes::Trip;
-use crate::ledger::{EditionOutcome, Measured, NewEdition, NewRun, RunState};
-
-fn edition(n: usize) -> NewEdition {
-    let audience = Audience {
-        partner_id: format!("{n:07}"),
-        role: "report-viewer".to_owned(),
-        scope: Scope::Organization,
-        language: "en".to_owned(),
-    };
-    let period = "2026-10".parse().unwrap();
-    let id = EditionId::of("monthly", period, &audience.key(), 1);
-    NewEdition { id, partner_name: format!("Partner {n}"), number: 1, period, recipients: Vec::new(), audience }
-}
+use crate::ledger::{EditionOutcome, Measured, RunState};
 
 /// A run of so many editions, of which so many are made, the first of them held by a brake; whether its mails may leave,
 /// and its state after that was asked.
 async fn asked(shop: &Shop, [n_editions, n_made, n_held]: [usize; 3]) -> (bool, RunState) {
-    let (ledger, now) = (&shop.press.ledger, NOW.parse().unwrap());
-    let new = NewRun {
-        schedule: "monthly".to_owned(),
-        occurrence_at: None,
-        period: "2026-10".parse().unwrap(),
-        data: "{\"load_no\":7}".to_owned(),
-        config_digest: String::new(),
-        why: "by hand".to_owned(),
-        start_at: None,
-        deadline_at: None,
-    };
-    let run = ledger.plan_run(&new, now).await.unwrap().0.id;
-    let editions: Vec<NewEdition> = (0..n_editions).map(edition).collect();
-    ledger.plan_editions(run, &editions, &[], now).await.unwrap();
+    let (ledger, now) = (&shop.press.ledger, shop.press.clock.now());
+    let editions: Vec<NewEdition> = (0..n_editions).map(|n| edition(n, &[])).collect();
+    let run = planned(ledger, &editions).await;
     let claims = ledger.claim_editions(Some(run), n_made, chrono::Duration::minutes(60), now).await.unwrap();
     assert_eq!(claims.len(), n_made);
     let trip = Trip { brake: "size_change".to_owned(), measured: "twice".to_owned(), allowed: "half".to_owned() };
@@ -65,7 +40,7 @@ async fn no_mail_leaves_and_no_run_is_held_before_twenty_editions_were_looked_at
         ([4, 4, 3], false, RunState::Held),
     ] {
         let own = shop.folder.path().join(format!("{case:?}.db"));
-        shop.press.ledger = Arc::new(Ledger::open(&own, NOW.parse().unwrap()).await.unwrap());
+        shop.press.ledger = Arc::new(Ledger::open(&own, shop.press.clock.now()).await.unwrap());
         assert_eq!(asked(&shop, case).await, (may, state), "editions, made, held: {case:?}");
     }
 }
