@@ -1,6 +1,7 @@
 //! Looks at a run and its editions by the schedule's brakes.
 
-use crate::deliver::brakes::{Measure, MeasureKind, Trip, domain_of, on_held_editions};
+use crate::deliver::brakes::{GATE, Measure, MeasureKind, Trip, domain_of, on_held_editions};
+use crate::gate::BookError;
 use crate::ledger::{EditionOutcome, Ledger, LedgerError, Looked, Measured, RunId};
 use crate::render::{Artifact, Format};
 use crate::report::Report;
@@ -55,6 +56,12 @@ async fn is_held(press: &Press, run: RunId, looked: Looked) -> Result<bool, Ledg
         return Ok(true);
     }
     Ok(false)
+}
+
+/// Holds a run of whose data the gate can look for no ids and names: nothing of it can be looked through.
+pub(super) async fn hold_without_book(press: &Press, run: RunId, error: &BookError) -> Result<(), LedgerError> {
+    let (brake, allowed) = (GATE.to_owned(), "what the gate can look for".to_owned());
+    press.ledger.hold_run(run, &[Trip { brake, measured: error.to_string(), allowed }], press.clock.now()).await
 }
 
 /// What an edition measures.

@@ -3,8 +3,7 @@
 mod leave;
 
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
@@ -21,7 +20,10 @@ use crate::facts::sample::{self, SampleSize};
 use crate::facts::{
     BurstRequest, DataSet, DirectoryEntry, Fact, FactSource, FactsError, Lacking, PartnerFacts, ProductMap, SqliteFacts,
 };
-use crate::ledger::{EditionRow, EditionState, Ledger, NewDelivery, NewEdition, NewRun, Retries, RunId, UncertainRule};
+use crate::gate::BOOK_ENTRIES_MAX;
+use crate::ledger::{
+    EditionRow, EditionState, Ledger, NewDelivery, NewEdition, NewRun, Retries, RunId, RunState, UncertainRule,
+};
 use crate::render::Format;
 use crate::render::email::MailTemplates;
 use crate::schedule::NotFull;
@@ -30,13 +32,24 @@ use super::*;
 
 const NOW: &str = "2026-11-24T06:00:00Z";
 
-/// Facts that hand a row of one partner out among those of every other, or no ids and names, if they are told to.
-pub(super) struct Leaky {
+/// What is wrong with facts.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Trouble {
+    Nothing,
+    /// A row of one partner stands among those of every other.
+    Leak,
+    /// Ids and names cannot be read.
+    Locked,
+    /// There are more of them than the gate looks for.
+    Crowd,
+}
+
+/// Facts with which something is wrong.
+struct Leaky {
     facts: SqliteFacts,
-    /// Whose row.
+    /// Whose row leaks.
     of: String,
-    pub(super) leaks: AtomicBool,
-    is_locked: AtomicBool,
+    trouble: Mutex<Trouble>,
 }
 
 impl FactSource for Leaky {
@@ -57,16 +70,18 @@ impl FactSource for Leaky {
     }
 
     fn directory(&self, data: DataSet) -> mpsc::Receiver<Result<Vec<DirectoryEntry>, FactsError>> {
-        if !self.is_locked.load(Ordering::Relaxed) {
-            return self.facts.directory(data);
-        }
+        let batch = match *self.trouble.lock().unwrap() {
+            Trouble::Nothing | Trouble::Leak => return self.facts.directory(data),
+            Trouble::Locked => Err(FactsError::Locked { path: "warehouse.db".to_owned() }),
+            Trouble::Crowd => Ok((0..=BOOK_ENTRIES_MAX).map(customer).collect()),
+        };
         let (sender, receiver) = mpsc::channel(1);
-        sender.try_send(Err(FactsError::Locked { path: "warehouse.db".to_owned() })).unwrap();
+        sender.try_send(batch).unwrap();
         receiver
     }
 
     fn burst(&self, request: BurstRequest) -> mpsc::Receiver<Result<PartnerFacts, FactsError>> {
-        if !self.leaks.load(Ordering::Relaxed) {
+        if *self.trouble.lock().unwrap() != Trouble::Leak {
             return self.facts.burst(request);
         }
         let (sender, receiver) = mpsc::channel(1);
@@ -111,7 +126,7 @@ pub(super) struct Shop {
     folder: tempfile::TempDir,
     pub(super) press: Press,
     pub(super) order: Arc<Order>,
-    pub(super) leaky: Arc<Leaky>,
+    leaky: Arc<Leaky>,
     partners: Vec<String>,
 }
 
@@ -131,8 +146,8 @@ pub(super) async fn shop() -> Shop {
         Ingest::new(&facts, &ProductMap::shipped(), PartnerFrom::Account).file(path, None, now, &|_| {}).await.unwrap();
     }
     let partners: Vec<String> = sample::partners(&size).into_iter().take(3).map(|partner| partner.id).collect();
-    let (leaks, is_locked) = (AtomicBool::new(true), AtomicBool::new(false));
-    let leaky = Arc::new(Leaky { facts, of: partners[0].clone(), leaks, is_locked });
+    let trouble = Mutex::new(Trouble::Nothing);
+    let leaky = Arc::new(Leaky { facts, of: partners[0].clone(), trouble });
     let press = Press {
         facts: leaky.clone(),
         ledger: Arc::new(Ledger::open(&folder.path().join("ledger.db"), now).await.unwrap()),
@@ -195,6 +210,18 @@ fn order(folder: &Path, partners: &[String]) -> Order {
     }
 }
 
+/// One of many customers of a partner, whose name is a number and the quickest to be put down.
+fn customer(n: usize) -> DirectoryEntry {
+    DirectoryEntry {
+        partner_id: "1000001".to_owned(),
+        partner_name: None,
+        location_id: None,
+        location_name: None,
+        customer_id: None,
+        customer_name: Some(n.to_string()),
+    }
+}
+
 /// The edition of one of many partners, with a mail to each of these.
 pub(super) fn edition(n: usize, addresses: &[String]) -> NewEdition {
     let audience = Audience {
@@ -236,6 +263,10 @@ pub(super) async fn planned(ledger: &Ledger, editions: &[NewEdition]) -> RunId {
 }
 
 impl Shop {
+    fn trouble(&self, trouble: Trouble) {
+        *self.leaky.trouble.lock().unwrap() = trouble;
+    }
+
     /// The editions of a run, by partner and role.
     pub(super) async fn ran(&self) -> Vec<EditionRow> {
         let progress: Progress = Arc::new(|_| {});
@@ -265,6 +296,7 @@ impl Shop {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_row_of_another_partner_among_the_facts_is_held_filed_and_not_sent_and_its_reason_names_nobody() {
     let shop = shop().await;
+    shop.trouble(Trouble::Leak);
     let rows = shop.ran().await;
     assert_eq!(rows.len(), 6);
     let names = shop.names().await;
@@ -295,7 +327,6 @@ async fn a_row_of_another_partner_among_the_facts_is_held_filed_and_not_sent_and
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pack_that_was_changed_in_the_archive_is_read_back_and_not_sent() {
     let mut shop = shop().await;
-    shop.leaky.leaks.store(false, Ordering::Relaxed);
     let rows = shop.ran().await;
     assert!(rows.iter().all(|row| row.state == EditionState::Archived), "{rows:?}");
     assert_eq!(shop.n_mails(), 6);
@@ -315,8 +346,7 @@ async fn a_pack_that_was_changed_in_the_archive_is_read_back_and_not_sent() {
 #[tokio::test(flavor = "multi_thread")]
 async fn facts_that_cannot_be_read_strand_no_edition_and_cost_none_a_try() {
     let shop = shop().await;
-    shop.leaky.leaks.store(false, Ordering::Relaxed);
-    shop.leaky.is_locked.store(true, Ordering::Relaxed);
+    shop.trouble(Trouble::Locked);
     let progress: Progress = Arc::new(|_| {});
     let ran = run(&shop.press, &shop.order, "2026-10".parse().unwrap(), &progress).await;
     assert!(matches!(ran, Err(RunError::Facts(FactsError::Locked { .. }))), "{ran:?}");
@@ -324,7 +354,26 @@ async fn facts_that_cannot_be_read_strand_no_edition_and_cost_none_a_try() {
     let rows = shop.press.ledger.editions(run.id).await.unwrap().rows;
     assert_eq!(rows.len(), 6);
     assert!(rows.iter().all(|row| (row.state, row.n_attempts) == (EditionState::Planned, 0)), "{rows:?}");
-    shop.leaky.is_locked.store(false, Ordering::Relaxed);
+    shop.trouble(Trouble::Nothing);
     resume(&shop.press, &shop.order, &run, &progress).await.unwrap();
     assert_eq!(shop.n_mails(), 6);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_over_more_names_than_the_gate_looks_for_is_held_until_they_are_fewer_and_it_is_released() {
+    let shop = shop().await;
+    shop.trouble(Trouble::Crowd);
+    let rows = shop.ran().await;
+    assert!(rows.iter().all(|row| (row.state, row.n_attempts) == (EditionState::Planned, 0)), "{rows:?}");
+    let run = shop.press.ledger.run(rows[0].run).await.unwrap();
+    assert_eq!((run.state, shop.n_mails()), (RunState::Held, 0));
+    let says = |words: &str| assert!(run.reason.contains(words), "{words}: {}", run.reason);
+    ["brake `ids_and_names`", "more than 1000000 ids and names", "hint: "].into_iter().for_each(says);
+    assert!(shop.press.ledger.open_runs().await.unwrap().is_empty(), "it is tried again and again");
+    shop.trouble(Trouble::Nothing);
+    shop.press.ledger.release(run.id, "anna: by region now", NOW.parse().unwrap()).await.unwrap();
+    let run = shop.press.ledger.run(run.id).await.unwrap();
+    let progress: Progress = Arc::new(|_| {});
+    let ran = resume(&shop.press, &shop.order, &run, &progress).await.unwrap();
+    assert_eq!((ran.run.state, shop.n_mails()), (RunState::Done, 6));
 }

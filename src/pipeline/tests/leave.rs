@@ -3,7 +3,7 @@
 use super::super::brakes::may_leave;
 use super::*;
 use crate::deliver::brakes::Trip;
-use crate::ledger::{EditionOutcome, Measured, RunState};
+use crate::ledger::{EditionOutcome, Measured};
 
 /// A run of so many editions, of which so many are made, the first of them held by a brake; whether its mails may leave,
 /// and its state after that was asked.
