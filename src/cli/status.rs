@@ -89,6 +89,13 @@ async fn all(ledger: &Ledger, n: usize, daemon: &str, say: &Say) -> Result<(), F
     for digest in &digests.rows {
         let (id, to, state, reason) = (digest.id.0, &digest.address, digest.state, &digest.reason);
         text.push_str(&format!("Digest {id} to {to} is {state}: {reason}\n"));
+        match digest.state {
+            DeliveryState::Uncertain => text.push_str(&format!(
+                "    pressrun settle --digest {id} --delivered, or --failed, or pressrun resend --digest {id}\n"
+            )),
+            DeliveryState::Held => text.push_str(&format!("    pressrun resend --digest {id}\n")),
+            _ => {}
+        }
     }
     if digests.more {
         text.push_str("  and older digests that did not arrive\n");

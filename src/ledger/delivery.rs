@@ -370,6 +370,12 @@ pub(super) async fn end_attempt(
     Ok(())
 }
 
+/// Why a delivery or a digest that was in that state is under way.
+pub(super) fn attempt_text(attempt_no: u32, worker: i64, was: DeliveryState) -> String {
+    let despite = if was == DeliveryState::Uncertain { ", though one may have been taken" } else { "" };
+    format!("attempt {attempt_no} by worker {worker}{despite}")
+}
+
 async fn claim(
     conn: &mut SqliteConnection,
     mut row: DeliveryRow,
@@ -378,10 +384,7 @@ async fn claim(
     now: DateTime<Utc>,
 ) -> Result<Option<DeliveryClaim>, LedgerError> {
     let attempt_no = row.n_attempts + 1;
-    let reason = match row.state {
-        DeliveryState::Uncertain => format!("attempt {attempt_no} by worker {worker}, though one may have been taken"),
-        _ => format!("attempt {attempt_no} by worker {worker}"),
-    };
+    let reason = attempt_text(attempt_no, worker, row.state);
     let step = step(&row, row.fence, DeliveryState::Sending, &reason, now, Some(worker));
     let lease = Some(Lease { worker, until });
     let change = DeliveryChange { lease, n_attempts: Some(i64::from(attempt_no)), ..Default::default() };

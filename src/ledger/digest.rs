@@ -4,6 +4,7 @@ use chrono::{DateTime, Duration, Utc};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 
+use super::delivery::attempt_text;
 use super::row::{instant, run_row, select_runs, state};
 use super::step::{DeliveryChange, Lease, Step, move_digest, reason_text};
 use super::{DeliveryState, Ledger, LedgerError, Page, Retries, RunId, RunRow, micros};
@@ -154,7 +155,7 @@ impl Ledger {
     /// When the database can't be written; then nothing is claimed.
     pub async fn claim_digests(&self, lease: Duration, now: DateTime<Utc>) -> Result<Vec<DigestClaim>, LedgerError> {
         let ripe: i64 = sqlx::query_scalar(
-            "SELECT EXISTS (SELECT 1 FROM digest WHERE state IN ('planned', 'retryable') AND next_at <= $1)
+            "SELECT EXISTS (SELECT 1 FROM digest WHERE state IN ('planned', 'retryable', 'uncertain') AND next_at <= $1)
                  OR EXISTS (SELECT 1 FROM digest WHERE state = 'sending')",
         )
         .bind(micros(now))
@@ -168,13 +169,14 @@ impl Ledger {
         end_leases(&mut tx, micros(now)).await?;
         let ripe = sqlx::query(
             "SELECT id, address, message_id, subject, body_text, body_html, state, n_attempts, planned_at, fence
-             FROM digest WHERE state IN ('planned', 'retryable') AND next_at <= $1 ORDER BY next_at, id LIMIT 1",
+             FROM digest WHERE state IN ('planned', 'retryable', 'uncertain') AND next_at <= $1
+             ORDER BY next_at, id LIMIT 1",
         );
         let mut claims = Vec::new();
         for row in ripe.bind(micros(now)).fetch_all(&mut *tx).await? {
             let mut claim = claim(&row, worker)?;
-            let reason = format!("attempt {} by worker {worker}", claim.attempt_no);
-            let step = Step { worker: Some(worker), ..step(&row, DeliveryState::Sending, &reason, micros(now))? };
+            let mut step = step(&row, DeliveryState::Sending, "", micros(now))?;
+            (step.worker, step.reason) = (Some(worker), attempt_text(claim.attempt_no, worker, step.from));
             let lease = Some(Lease { worker, until: micros(now + lease) });
             let n_attempts = Some(i64::from(claim.attempt_no));
             if move_digest(&mut tx, &step, DeliveryChange { lease, n_attempts, ..Default::default() }).await? {
@@ -186,7 +188,8 @@ impl Ledger {
         Ok(claims)
     }
 
-    /// Writes down how handing a digest over went. What nobody can tell stays uncertain: it is never sent twice.
+    /// Writes down how handing a digest over went. What nobody can tell stays uncertain: it is never sent twice by
+    /// itself.
     ///
     /// # Errors
     /// [`LedgerError::LostClaim`] when the claim ended before.
@@ -235,6 +238,16 @@ impl Ledger {
         Ok(Page { rows: rows.iter().map(digest_row).collect::<Result<_, _>>()?, more })
     }
 
+    /// One digest.
+    ///
+    /// # Errors
+    /// [`LedgerError::NoSuch`], or when the database can't be read.
+    pub async fn digest(&self, id: DigestId) -> Result<DigestRow, LedgerError> {
+        let row = sqlx::query("SELECT id, address, subject, state, reason, planned_at FROM digest WHERE id = $1");
+        let row = row.bind(id.0).fetch_optional(&self.read).await?;
+        digest_row(&row.ok_or_else(|| no_such(id))?)
+    }
+
     /// The runs that a digest tells.
     ///
     /// # Errors
@@ -247,6 +260,7 @@ impl Ledger {
 
 /// What was open in a restored ledger may have been sent since: it is held, or uncertain.
 pub(super) async fn hold_digests(conn: &mut SqliteConnection, reason: &str, at: i64) -> Result<(), LedgerError> {
+    sqlx::query("UPDATE digest SET next_at = NULL WHERE state = 'uncertain'").execute(&mut *conn).await?;
     let open = sqlx::query("SELECT id, state, fence FROM digest WHERE state IN ('planned', 'retryable', 'sending')");
     for row in open.fetch_all(&mut *conn).await? {
         let from: DeliveryState = state(&row, "state")?;
@@ -266,6 +280,22 @@ async fn end_leases(conn: &mut SqliteConnection, at: i64) -> Result<(), LedgerEr
         move_digest(conn, &step(&row, DeliveryState::Uncertain, reason, at)?, DeliveryChange::default()).await?;
     }
     Ok(())
+}
+
+/// The step of a digest by an admin, from where it is.
+pub(super) async fn step_by_hand(
+    conn: &mut SqliteConnection,
+    id: DigestId,
+    to: DeliveryState,
+    reason: &str,
+    now: DateTime<Utc>,
+) -> Result<Step<DeliveryState>, LedgerError> {
+    let row = sqlx::query("SELECT id, state, fence FROM digest WHERE id = $1").bind(id.0).fetch_optional(conn).await?;
+    step(&row.ok_or_else(|| no_such(id))?, to, reason, micros(now))
+}
+
+fn no_such(id: DigestId) -> LedgerError {
+    LedgerError::NoSuch { row: "digest", id: id.0.to_string() }
 }
 
 /// The step of a digest without a worker.

@@ -133,6 +133,36 @@ fn a_mail_that_nobody_can_tell_of_is_resent_or_settled_by_hand_with_who_and_why(
 }
 
 #[test]
+fn a_digest_that_nobody_can_tell_of_is_resent_or_settled_by_hand() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let faults = vec![(At::Kept, "admin@", 2, Fault::Drop)];
+    let relay = runtime.block_on(Relay { faults, ..Relay::default() }.start());
+    let (place, period) = place(1);
+    by_relay(&place, relay.address.port());
+    configure(&place, "[digest]\nto = [\"admin@pressrun.example\", \"admin@desk.example\"]");
+    run(&place, &period(0)).with(0);
+    let digests = || place.run(&["status", "--json"]).with(0).json()["digests"]["rows"].clone();
+    let ids: Vec<String> = digests().as_array().unwrap().iter().map(|row| row["id"].to_string()).collect();
+    let told = place.run(&["status"]).with(0).out;
+    for id in &ids {
+        assert!(told.contains(&format!("pressrun settle --digest {id} --delivered")), "{told}");
+    }
+    let [second, first] = &ids[..] else { panic!("{told}") };
+    let settled = place.run(&["settle", "--digest", first, "--delivered", "--by", "anna", "--json"]).with(0).json();
+    assert_eq!((&settled["deliveries"][0]["digest"], &settled["deliveries"][0]["done"]), (&1.into(), &true.into()));
+    let again = place.run(&["settle", "--digest", first, "--failed"]).with(1).out;
+    assert!(again.contains("digest `1` is delivered and can't become failed\nhint: it arrived"), "{again}");
+    let none = place.run(&["resend", "--digest", "4711"]).with(1).out;
+    assert!(none.contains("there is no digest `4711`") && none.contains("hint: `pressrun status` lists"), "{none}");
+    place.run(&["resend", "--digest", second, "--why", "he has not"]).with(0);
+    let n_taken = relay.taken().len();
+    run(&place, &period(0));
+    assert_eq!(digests(), serde_json::json!([]));
+    let n_again = relay.taken()[n_taken..].iter().filter(|mail| mail.to[0].contains("admin@desk")).count();
+    assert!(n_again >= 1, "{n_again}");
+}
+
+#[test]
 fn status_lists_as_many_runs_as_are_asked_for_and_says_how_many_more_there_are() {
     let (place, period) = place(1);
     for back in 0..3 {
