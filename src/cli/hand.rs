@@ -1,9 +1,9 @@
-//! `release`, `resend`, `settle`: what is done by hand, recorded with who did it and why.
+//! `release`, `skip`, `resend`, `settle`: what is done by hand, recorded with who did it and why.
 
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::ledger::{
-    DeliveryId, DeliveryRow, DeliveryState, DigestId, DigestRow, Ledger, LedgerError, Released, RunId, Settled,
+    DeliveryId, DeliveryRow, DeliveryState, DigestId, DigestRow, Ledger, LedgerError, LeftOut, Released, RunId, Settled,
 };
 
 use super::say::{Failure, Say};
@@ -18,11 +18,11 @@ struct Who {
 }
 
 #[derive(clap::Args, Debug)]
-pub(super) struct ReleaseArgs {
+pub(super) struct HeldArgs {
     /// The run's number, as `status` has it
     #[arg(value_name = "RUN")]
     run: i64,
-    /// Why; kept with everything that is released
+    /// Why; kept with everything that is moved
     #[arg(long, value_name = "TEXT", alias = "reason")]
     why: String,
     #[command(flatten)]
@@ -66,7 +66,7 @@ pub(super) struct SettleArgs {
     who: Who,
 }
 
-pub(super) async fn release(config: &Config, args: &ReleaseArgs, say: &Say) -> Result<u8, Failure> {
+pub(super) async fn release(config: &Config, args: &HeldArgs, say: &Say) -> Result<u8, Failure> {
     let reason = reason(&args.why, &args.who)?;
     let now = SystemClock.now();
     let ledger = compose::ledger(config).await?;
@@ -75,6 +75,27 @@ pub(super) async fn release(config: &Config, args: &ReleaseArgs, say: &Say) -> R
     let json = serde_json::json!({ "run": args.run, "released": released, "reason": reason });
     say.result(&json, &released_text(args.run, &released));
     Ok(if released.is_nothing() { FAILED } else { WELL })
+}
+
+pub(super) async fn skip(config: &Config, args: &HeldArgs, say: &Say) -> Result<u8, Failure> {
+    let reason = reason(&args.why, &args.who)?;
+    let now = SystemClock.now();
+    let ledger = compose::ledger(config).await?;
+    let left_out = ledger.skip(RunId(args.run), &reason, now).await?;
+    ledger.close(now).await?;
+    let json = serde_json::json!({ "run": args.run, "left_out": left_out, "reason": reason });
+    say.result(&json, &left_out_text(args.run, &left_out));
+    Ok(WELL)
+}
+
+fn left_out_text(run: i64, left_out: &LeftOut) -> String {
+    let mut text = format!("Run {run} is left out for good.");
+    for (n, what) in [(left_out.n_editions, "editions never leave"), (left_out.n_deliveries, "mails are not sent")] {
+        if n > 0 {
+            text.push_str(&format!("\n{n} {what}."));
+        }
+    }
+    text
 }
 
 fn released_text(run: i64, released: &Released) -> String {

@@ -211,7 +211,7 @@ impl Ledger {
     }
 
     /// Applies a schedule's rule to its uncertain deliveries: under `resend` those with attempts left may be sent
-    /// again, under `hold` all stay. Returns how many may be sent again.
+    /// again, but for those of runs that were left out; under `hold` all stay. Returns how many may be sent again.
     ///
     /// # Errors
     /// When the database can't be written.
@@ -226,7 +226,7 @@ impl Ledger {
         }
         let ripe = sqlx::query(
             "UPDATE delivery SET next_at = $1 WHERE state = 'uncertain' AND next_at IS NULL AND n_attempts < $2
-                 AND run_id IN (SELECT id FROM run WHERE schedule = $3)",
+                 AND run_id IN (SELECT id FROM run WHERE schedule = $3 AND state <> 'skipped')",
         );
         let ripe = ripe.bind(micros(now)).bind(i64::from(retries.attempts_max)).bind(schedule);
         Ok(ripe.execute(&self.write).await?.rows_affected())

@@ -5,11 +5,10 @@ use sqlx::SqliteConnection;
 
 use super::delivery::{read_delivery, step as delivery_step};
 use super::digest::step_by_hand;
-use super::plan::{move_there, read_run};
 use super::release::release_held;
 use super::row::{EditionRow, edition_row, select_editions};
 use super::step::{DeliveryChange, Step, move_delivery, move_digest, reason_text};
-use super::{DeliveryId, DeliveryState, DigestId, EditionState, Ledger, LedgerError, RunId, RunState, micros};
+use super::{DeliveryId, DeliveryState, DigestId, EditionState, Ledger, LedgerError, micros};
 use crate::base::EditionId;
 
 /// What an admin found out about a delivery.
@@ -22,27 +21,6 @@ pub enum Settled {
 }
 
 impl Ledger {
-    /// Lets a held run go on (`running`), or leaves it out (`skipped`).
-    ///
-    /// # Errors
-    /// [`LedgerError::Move`] when it is not held.
-    pub async fn release_run(
-        &self,
-        run: RunId,
-        to: RunState,
-        reason: &str,
-        now: DateTime<Utc>,
-    ) -> Result<(), LedgerError> {
-        let mut tx = self.begin().await?;
-        let row = read_run(&mut tx, run).await?;
-        if row.state != RunState::Held {
-            return Err(LedgerError::Move { row: "run", id: run.to_string(), from: row.state.word(), to: to.word() });
-        }
-        move_there(&mut tx, &row, to, &by_hand(reason), now).await?;
-        tx.commit().await?;
-        Ok(())
-    }
-
     /// Has a held edition made again, with all its attempts, and its held deliveries planned again. That it was
     /// released stays on its row, for the gate to know.
     ///

@@ -23,6 +23,7 @@ mod release;
 mod restore;
 mod row;
 mod run;
+mod skip;
 mod state;
 mod step;
 
@@ -48,6 +49,7 @@ pub use reap::Reaped;
 pub use release::{HeldRun, Released};
 pub use row::{AttemptRow, DeliveryId, DeliveryRow, EditionRow, RunId, RunRow};
 pub use run::Waits;
+pub use skip::LeftOut;
 pub use state::{DeliveryState, EditionState, RunState, moves};
 
 use lock::Worker;

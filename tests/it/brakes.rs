@@ -177,6 +177,27 @@ fn status_lists_as_many_runs_as_are_asked_for_and_says_how_many_more_there_are()
 }
 
 #[test]
+fn a_held_run_is_left_out_for_good_by_hand() {
+    let (place, period) = place(1);
+    configure(&place, "[brakes]\nrecipients_max = 1");
+    run(&place, &period(0)).with(1);
+    let told = place.run(&["status"]).with(0).out;
+    assert!(told.contains("pressrun release 1 --why TEXT, or pressrun skip 1 --why TEXT"), "{told}");
+    place.run(&["skip", "1"]).with(2);
+    let said = place.run(&["skip", "1", "--why", "the wrong list", "--by", "anna"]).with(0).out;
+    assert!(said.contains("Run 1 is left out for good.") && said.contains("mails are not sent."), "{said}");
+    let again = place.run(&["skip", "1", "--why", "again"]).with(1).err;
+    assert!(again.contains("is skipped, and only one that is held can be left out\nhint: "), "{again}");
+    let row = newest(&place)["run"].clone();
+    assert_eq!((&row["state"], &row["reason"]), (&"skipped".into(), &"by hand: anna: the wrong list".into()));
+    assert!(place.run(&["release", "1", "--why", "after all"]).with(1).out.contains("Nothing that run 1"));
+    let text = std::fs::read_to_string(place.path("pressrun.toml")).unwrap().replace("recipients_max = 1", "");
+    place.write("pressrun.toml", text);
+    run(&place, &period(0)).with(0);
+    assert!(place.files("archive").is_empty() && place.files("outbox").is_empty());
+}
+
+#[test]
 fn a_release_needs_a_reason_and_names_the_user_of_the_machine_where_nobody_is_named() {
     let (place, period) = place(1);
     configure(&place, "[brakes]\nrecipients_max = 1");

@@ -10,6 +10,7 @@ mod mail;
 mod metrics;
 mod model;
 mod restored;
+mod skips;
 mod states;
 
 use std::path::PathBuf;
