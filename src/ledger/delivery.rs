@@ -4,7 +4,7 @@ use chrono::{DateTime, Duration, Utc};
 use sqlx::SqliteConnection;
 
 use super::row::{delivery_row, select_deliveries};
-use super::step::{DeliveryChange, Lease, Step, move_delivery, reason_text};
+use super::step::{DeliveryChange, Lease, Step, counted, move_delivery, reason_text};
 use super::{CLAIMS_MAX, DeliveryId, DeliveryRow, DeliveryState, Ledger, LedgerError, RunId, micros};
 use crate::base::Digest;
 use crate::deliver::{Handed, Outcome, Phase, Receipt};
@@ -326,14 +326,14 @@ async fn given_up(
 ) -> Result<Option<String>, LedgerError> {
     let n = claim.attempt_no;
     if n >= retries.attempts_max {
-        return Ok(Some(format!("after {n} attempts")));
+        return Ok(Some(format!("after {}", counted(n, "attempt"))));
     }
     let first = sqlx::query_scalar("SELECT MIN(started_at) FROM attempt WHERE delivery_id = $1");
     let first_at: Option<i64> = first.bind(claim.row.id.0).fetch_one(conn).await?;
     let hours = retries.deadline_hours;
     let last_at = first_at.and_then(DateTime::from_timestamp_micros).map(|at| at + Duration::hours(hours.into()));
-    let attempts = if n == 1 { "1 attempt".to_owned() } else { format!("{n} attempts") };
-    Ok(last_at.filter(|last_at| again_at > *last_at).map(|_| format!("after {attempts} within {hours} hours")))
+    let tried = || format!("after {} within {}", counted(n, "attempt"), counted(hours, "hour"));
+    Ok(last_at.filter(|last_at| again_at > *last_at).map(|_| tried()))
 }
 
 /// The row of a delivery.

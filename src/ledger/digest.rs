@@ -6,7 +6,7 @@ use sqlx::{Row as _, SqliteConnection};
 
 use super::delivery::attempt_text;
 use super::row::{instant, run_row, select_runs, state};
-use super::step::{DeliveryChange, Lease, Step, move_digest, reason_text};
+use super::step::{DeliveryChange, Lease, Step, counted, move_digest, reason_text};
 use super::{DeliveryState, Ledger, LedgerError, Page, Retries, RunId, RunRow, micros};
 use crate::deliver::{Outcome, Receipt};
 
@@ -205,7 +205,7 @@ impl Ledger {
             Outcome::Delivered(_) => (DeliveryState::Delivered, "taken".to_owned()),
             Outcome::Failed(reason) | Outcome::TooLarge { reason, .. } => (DeliveryState::Failed, reason.clone()),
             Outcome::Retryable(reason) if is_last => {
-                (DeliveryState::Failed, format!("after {} attempts: {reason}", claim.attempt_no))
+                (DeliveryState::Failed, format!("after {}: {reason}", counted(claim.attempt_no, "attempt")))
             }
             Outcome::Retryable(reason) => (DeliveryState::Retryable, reason.clone()),
             Outcome::Uncertain(reason) => (DeliveryState::Uncertain, reason.clone()),

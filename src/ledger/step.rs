@@ -163,6 +163,11 @@ async fn written<S: State>(
     Ok(true)
 }
 
+/// So many of something, in words.
+pub(super) fn counted(n: u32, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+}
+
 /// A reason as the ledger keeps it: one line, bounded.
 pub(super) fn reason_text(reason: &str) -> String {
     let line = header_text(reason);
