@@ -4,6 +4,7 @@ pub mod brakes;
 mod disposition;
 mod handed;
 mod http;
+mod loopback;
 mod mime;
 mod outbox;
 mod parcel;
@@ -17,6 +18,7 @@ use futures::future::BoxFuture;
 
 pub use brakes::{Brakes, NewDomain};
 pub use handed::{Handed, Phase};
+pub use loopback::is_loopback;
 pub use mime::encoded_bytes;
 pub use outbox::Outbox;
 pub use parcel::{Attachment, Inline, MailList, Mailbox, Parcel, ParcelEdition, mail_list, message_id};
