@@ -21,9 +21,7 @@ use crate::facts::{
     BurstRequest, DataSet, DirectoryEntry, Fact, FactSource, FactsError, Lacking, PartnerFacts, ProductMap, SqliteFacts,
 };
 use crate::gate::BOOK_ENTRIES_MAX;
-use crate::ledger::{
-    EditionRow, EditionState, Ledger, NewDelivery, NewEdition, NewRun, Retries, RunId, RunState, UncertainRule,
-};
+use crate::ledger::{EditionRow, EditionState, Ledger, NewDelivery, NewEdition, NewRun, Retries, RunId, RunState};
 use crate::render::Format;
 use crate::render::email::MailTemplates;
 use crate::schedule::NotFull;
@@ -196,13 +194,7 @@ fn order(folder: &Path, partners: &[String]) -> Order {
         reply_to: None,
         contact: "desk@example.com".to_owned(),
         message_id_domain: "example.com".to_owned(),
-        retries: Retries {
-            attempts_max: 3,
-            backoff_secs_min: 60,
-            backoff_secs_max: 60,
-            deadline_hours: 48,
-            rule: UncertainRule::Hold,
-        },
+        retries: Retries::thrice(),
         stores: Vec::new(),
         brakes: crate::deliver::Brakes::default(),
         is_narrowed: false,

@@ -26,13 +26,7 @@ fn digest(when: DigestWhen) -> Option<Arc<DigestOrder>> {
         from: Mailbox { name: String::new(), address: "reports@example.com".to_owned() },
         reply_to: None,
         message_id_domain: "example.com".to_owned(),
-        retries: Retries {
-            attempts_max: 3,
-            backoff_secs_min: 60,
-            backoff_secs_max: 60,
-            deadline_hours: 48,
-            rule: UncertainRule::Hold,
-        },
+        retries: Retries::thrice(),
     }))
 }
 

@@ -114,6 +114,13 @@ pub(super) fn new_run(occurrence_at: Option<DateTime<Utc>>) -> NewRun {
     }
 }
 
+impl Retries {
+    /// Three tries, a minute apart; what is uncertain waits.
+    pub(crate) fn thrice() -> Retries {
+        Retries { backoff_secs_max: 60, ..HOLD }
+    }
+}
+
 impl Ledger {
     /// Settles a delivery of whose conversation nothing is known.
     pub(super) async fn settle_as(
