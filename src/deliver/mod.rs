@@ -2,6 +2,8 @@
 
 pub mod brakes;
 mod disposition;
+#[cfg(test)]
+pub(crate) mod failing;
 mod handed;
 mod http;
 mod loopback;
