@@ -213,7 +213,7 @@ async fn make_all(press: &Press, order: &Arc<Order>, row: &RunRow, progress: &Pr
     }
     // Before anything is claimed: what cannot be read costs no edition a try.
     let of = match of(press, order, row).await {
-        Err(RunError::Book(error)) => return Ok(hold_without_book(press, row.id, &error).await?),
+        Err(RunError::Book(error)) if hold_without_book(press, row.id, &error).await? => return Ok(()),
         of => of?,
     };
     while !press.stop.is_set() {

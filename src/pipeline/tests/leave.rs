@@ -1,8 +1,9 @@
-//! When the mails of a run may leave: after enough of its editions were looked at, and not too many of them are held.
+//! When the mails of a run may leave, and what holds it: enough of its editions were looked at, and not too many are held.
 
-use super::super::brakes::may_leave;
+use super::super::brakes::{hold_without_book, may_leave};
 use super::*;
 use crate::deliver::brakes::Trip;
+use crate::gate::BookError;
 use crate::ledger::{EditionOutcome, Measured};
 
 /// A run of so many editions, of which so many are made, the first of them held by a brake; whether its mails may leave,
@@ -42,5 +43,19 @@ async fn no_mail_leaves_and_no_run_is_held_before_twenty_editions_were_looked_at
         let own = shop.folder.path().join(format!("{case:?}.db"));
         shop.press.ledger = Arc::new(Ledger::open(&own, shop.press.clock.now()).await.unwrap());
         assert_eq!(asked(&shop, case).await, (may, state), "editions, made, held: {case:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_has_ended_is_not_held_by_too_many_names_and_says_so() {
+    let shop = shop().await;
+    let (ledger, now) = (&shop.press.ledger, shop.press.clock.now());
+    for (ends, is_held, state) in [(false, true, RunState::Held), (true, false, RunState::Done)] {
+        let run = planned(ledger, &[]).await;
+        if ends {
+            ledger.finish_run(run, now).await.unwrap();
+        }
+        assert_eq!(hold_without_book(&shop.press, run, &BookError::Full).await.unwrap(), is_held);
+        assert_eq!(ledger.run(run).await.unwrap().state, state);
     }
 }
