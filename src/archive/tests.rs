@@ -1,17 +1,12 @@
 //! Packs that break off, collide, are tampered with, and read back.
 
-use std::ops::Range;
-use std::sync::Mutex;
+use std::io::ErrorKind;
 
-use futures::stream::BoxStream;
 use object_store::memory::InMemory;
-use object_store::{
-    CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, PutMultipartOptions,
-    PutOptions, PutPayload, PutResult, Result as StoreResult,
-};
 
 use super::*;
 use crate::base::EditionId;
+use crate::deliver::failing::{FailsAt, How, io, reset};
 use crate::render::email::MailBody;
 
 fn key() -> PackKey {
@@ -221,97 +216,28 @@ async fn the_canary_leaves_nothing_and_names_a_place_that_cannot_be_written() {
     std::fs::write(&occupied, b"").unwrap();
     let error = Archive::folder(&occupied.join("archive")).unwrap_err().to_string();
     assert!(error.contains("file/archive") && error.contains("hint:"), "{error}");
-    let full = Archive::new("disk", Arc::new(FailsAt::new(InMemory::new(), 1, std::io::ErrorKind::StorageFull)));
+    let full = Archive::new(
+        "disk",
+        Arc::new(FailsAt::new(Arc::new(InMemory::new()), 1, How::Refused, || io(ErrorKind::StorageFull))),
+    );
     let error = full.canary().await.unwrap_err();
     assert!(matches!(error, ArchiveError::Full { .. }) && error.is_transient(), "{error}");
     assert!(error.to_string().contains("`disk`") && error.to_string().contains("hint: make room"), "{error}");
 }
 
-/// A store whose n-th write fails, half the time after it was done, as a lost reply would have it.
-#[derive(Debug)]
-struct FailsAt<S> {
-    inner: S,
-    nth: Mutex<usize>,
-    kind: std::io::ErrorKind,
-    is_done_first: bool,
-}
-
-impl<S> FailsAt<S> {
-    fn new(inner: S, nth: usize, kind: std::io::ErrorKind) -> FailsAt<S> {
-        FailsAt { inner, nth: Mutex::new(nth), kind, is_done_first: false }
-    }
-}
-
-impl<S: std::fmt::Debug> std::fmt::Display for FailsAt<S> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("a store that fails")
-    }
-}
-
-#[async_trait::async_trait]
-impl<S: ObjectStore> ObjectStore for FailsAt<S> {
-    async fn put_opts(&self, path: &Path, payload: PutPayload, options: PutOptions) -> StoreResult<PutResult> {
-        let fails = {
-            let mut nth = self.nth.lock().unwrap();
-            *nth = nth.wrapping_sub(1);
-            *nth == 0
-        };
-        if fails && !self.is_done_first {
-            return Err(Error::Generic { store: "test", source: Box::new(std::io::Error::from(self.kind)) });
-        }
-        let put = self.inner.put_opts(path, payload, options).await;
-        if fails {
-            return Err(Error::Generic { store: "test", source: Box::new(std::io::Error::from(self.kind)) });
-        }
-        put
-    }
-
-    async fn put_multipart_opts(
-        &self,
-        path: &Path,
-        options: PutMultipartOptions,
-    ) -> StoreResult<Box<dyn MultipartUpload>> {
-        self.inner.put_multipart_opts(path, options).await
-    }
-
-    async fn get_opts(&self, path: &Path, options: GetOptions) -> StoreResult<GetResult> {
-        self.inner.get_opts(path, options).await
-    }
-
-    async fn get_ranges(&self, path: &Path, ranges: &[Range<u64>]) -> StoreResult<Vec<bytes::Bytes>> {
-        self.inner.get_ranges(path, ranges).await
-    }
-
-    fn delete_stream(&self, paths: BoxStream<'static, StoreResult<Path>>) -> BoxStream<'static, StoreResult<Path>> {
-        self.inner.delete_stream(paths)
-    }
-
-    fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, StoreResult<ObjectMeta>> {
-        self.inner.list(prefix)
-    }
-
-    async fn list_with_delimiter(&self, prefix: Option<&Path>) -> StoreResult<ListResult> {
-        self.inner.list_with_delimiter(prefix).await
-    }
-
-    async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> StoreResult<()> {
-        self.inner.copy_opts(from, to, options).await
-    }
-}
-
 #[tokio::test]
 async fn a_crash_between_any_two_writes_is_made_good_by_the_next_try() {
     let n_writes = files().len() + 1;
-    for is_done_first in [false, true] {
+    for how in [How::Refused, How::Lost] {
         for nth in 1..=n_writes {
             let folder = tempfile::tempdir().unwrap();
             let local = object_store::local::LocalFileSystem::new_with_prefix(folder.path()).unwrap();
-            let failing = FailsAt { is_done_first, ..FailsAt::new(local, nth, std::io::ErrorKind::ConnectionReset) };
-            let broken = Archive::new("failing", Arc::new(failing));
+            // The first call looks for a manifest that is there.
+            let broken = Archive::new("failing", Arc::new(FailsAt::new(Arc::new(local), nth + 1, how, reset)));
             let error = broken.put(&key(), &files(), manifest(&key())).await.unwrap_err();
             assert!(error.is_transient(), "{error}");
             let before = tree(folder.path());
-            let n_before = if is_done_first { nth } else { nth - 1 };
+            let n_before = if how == How::Lost { nth } else { nth - 1 };
             assert_eq!(before.len(), n_before);
             let archive = Archive::folder(folder.path()).unwrap();
             let is_complete = n_before == n_writes;

@@ -1,8 +1,10 @@
-//! `release`, `resend`, `settle`: what is done by hand, recorded with who did it and why.
+//! `release`, `skip`, `resend`, `settle`: what is done by hand, recorded with who did it and why.
 
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
-use crate::ledger::{DeliveryId, DeliveryRow, DeliveryState, Ledger, LedgerError, Released, RunId, Settled};
+use crate::ledger::{
+    DeliveryId, DeliveryRow, DeliveryState, DigestId, DigestRow, Ledger, LedgerError, LeftOut, Released, RunId, Settled,
+};
 
 use super::say::{Failure, Say};
 use super::{FAILED, WELL, compose};
@@ -16,11 +18,11 @@ struct Who {
 }
 
 #[derive(clap::Args, Debug)]
-pub(super) struct ReleaseArgs {
+pub(super) struct HeldArgs {
     /// The run's number, as `status` has it
     #[arg(value_name = "RUN")]
     run: i64,
-    /// Why; kept with everything that is released
+    /// Why; kept with everything that is moved
     #[arg(long, value_name = "TEXT", alias = "reason")]
     why: String,
     #[command(flatten)]
@@ -32,6 +34,9 @@ pub(super) struct ResendArgs {
     /// The mails' numbers, as `status --run` has them
     #[arg(value_name = "DELIVERY", required = true)]
     deliveries: Vec<i64>,
+    /// The numbers are those of digests, as `status` has them
+    #[arg(long)]
+    digest: bool,
     /// Why; kept with each
     #[arg(long, value_name = "TEXT", default_value = "no reason given")]
     why: String,
@@ -45,6 +50,9 @@ pub(super) struct SettleArgs {
     /// The mails' numbers, as `status --run` has them
     #[arg(value_name = "DELIVERY", required = true)]
     deliveries: Vec<i64>,
+    /// The numbers are those of digests, as `status` has them
+    #[arg(long)]
+    digest: bool,
     /// They arrived
     #[arg(long)]
     delivered: bool,
@@ -58,7 +66,7 @@ pub(super) struct SettleArgs {
     who: Who,
 }
 
-pub(super) async fn release(config: &Config, args: &ReleaseArgs, say: &Say) -> Result<u8, Failure> {
+pub(super) async fn release(config: &Config, args: &HeldArgs, say: &Say) -> Result<u8, Failure> {
     let reason = reason(&args.why, &args.who)?;
     let now = SystemClock.now();
     let ledger = compose::ledger(config).await?;
@@ -67,6 +75,27 @@ pub(super) async fn release(config: &Config, args: &ReleaseArgs, say: &Say) -> R
     let json = serde_json::json!({ "run": args.run, "released": released, "reason": reason });
     say.result(&json, &released_text(args.run, &released));
     Ok(if released.is_nothing() { FAILED } else { WELL })
+}
+
+pub(super) async fn skip(config: &Config, args: &HeldArgs, say: &Say) -> Result<u8, Failure> {
+    let reason = reason(&args.why, &args.who)?;
+    let now = SystemClock.now();
+    let ledger = compose::ledger(config).await?;
+    let left_out = ledger.skip(RunId(args.run), &reason, now).await?;
+    ledger.close(now).await?;
+    let json = serde_json::json!({ "run": args.run, "left_out": left_out, "reason": reason });
+    say.result(&json, &left_out_text(args.run, &left_out));
+    Ok(WELL)
+}
+
+fn left_out_text(run: i64, left_out: &LeftOut) -> String {
+    let mut text = format!("Run {run} is left out for good.");
+    for (n, what) in [(left_out.n_editions, "editions never leave"), (left_out.n_deliveries, "mails are not sent")] {
+        if n > 0 {
+            text.push_str(&format!("\n{n} {what}."));
+        }
+    }
+    text
 }
 
 fn released_text(run: i64, released: &Released) -> String {
@@ -101,8 +130,12 @@ pub(super) async fn resend(config: &Config, args: &ResendArgs, say: &Say) -> Res
     let reason = reason(&args.why, &args.who)?;
     let ledger = compose::ledger(config).await?;
     let mut done = Vec::new();
-    for id in numbers(&args.deliveries) {
-        let asked = ledger.resend(id, &reason, SystemClock.now()).await;
+    for id in mails(&args.deliveries, args.digest) {
+        let now = SystemClock.now();
+        let asked = match id {
+            Mail::Delivery(id) => ledger.resend(id, &reason, now).await,
+            Mail::Digest(id) => ledger.resend_digest(id, &reason, now).await,
+        };
         done.push(one(&ledger, id, asked, "is sent again").await?);
     }
     tell(ledger, done, Some(AT_THE_NEXT_BEAT), &reason, say).await
@@ -114,42 +147,82 @@ pub(super) async fn settle(config: &Config, args: &SettleArgs, say: &Say) -> Res
         if args.delivered { (Settled::Delivered, "counts as delivered") } else { (Settled::Failed, "is given up") };
     let ledger = compose::ledger(config).await?;
     let mut done = Vec::new();
-    for id in numbers(&args.deliveries) {
-        let settled = ledger.settle(id, found, &reason, SystemClock.now()).await;
+    for id in mails(&args.deliveries, args.digest) {
+        let now = SystemClock.now();
+        let settled = match id {
+            Mail::Delivery(id) => ledger.settle(id, found, &reason, now).await,
+            Mail::Digest(id) => ledger.settle_digest_by_hand(id, found, &reason, now).await,
+        };
         done.push(one(&ledger, id, settled, is).await?);
     }
     tell(ledger, done, None, &reason, say).await
 }
 
-/// What became of one mail that something was to be done about.
+/// A mail that something is done about by hand.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mail {
+    Delivery(DeliveryId),
+    Digest(DigestId),
+}
+
+/// What became of it.
 struct Done {
-    id: DeliveryId,
+    id: Mail,
     /// What was done, or why it was not and what can be done instead.
     line: Result<String, (String, String)>,
 }
 
 /// Each number once, in their order.
-fn numbers(given: &[i64]) -> Vec<DeliveryId> {
-    let mut numbers: Vec<DeliveryId> = Vec::new();
-    for id in given.iter().copied().map(DeliveryId) {
-        if !numbers.contains(&id) {
-            numbers.push(id);
+fn mails(given: &[i64], is_digest: bool) -> Vec<Mail> {
+    let mut mails: Vec<Mail> = Vec::new();
+    for id in given.iter().copied() {
+        let id = if is_digest { Mail::Digest(DigestId(id)) } else { Mail::Delivery(DeliveryId(id)) };
+        if !mails.contains(&id) {
+            mails.push(id);
         }
     }
-    numbers
+    mails
 }
 
 /// One that cannot be moved stops no other.
-async fn one(ledger: &Ledger, id: DeliveryId, done: Result<(), LedgerError>, is: &str) -> Result<Done, Failure> {
+async fn one(ledger: &Ledger, id: Mail, done: Result<(), LedgerError>, is: &str) -> Result<Done, Failure> {
     let line = match done {
-        Ok(()) => Ok(format!("Mail {id} to {} {is}.", ledger.delivery(id).await?.address)),
-        Err(error @ LedgerError::Move { .. }) => Err((error.to_string(), instead(&ledger.delivery(id).await?))),
+        Ok(()) => Ok(match id {
+            Mail::Delivery(id) => format!("Mail {id} to {} {is}.", ledger.delivery(id).await?.address),
+            Mail::Digest(id) => format!("Digest {} to {} {is}.", id.0, ledger.digest(id).await?.address),
+        }),
+        Err(error @ LedgerError::Move { .. }) => Err((
+            error.to_string(),
+            match id {
+                Mail::Delivery(id) => instead(&ledger.delivery(id).await?),
+                Mail::Digest(id) => instead_of_digest(&ledger.digest(id).await?),
+            },
+        )),
         Err(error @ LedgerError::NoSuch { .. }) => {
-            Err((error.to_string(), "`pressrun status --run RUN` lists a run's mails with their numbers".to_owned()))
+            let hint = match id {
+                Mail::Delivery(_) => "`pressrun status --run RUN` lists a run's mails with their numbers",
+                Mail::Digest(_) => "`pressrun status` lists digests that did not arrive with their numbers",
+            };
+            Err((error.to_string(), hint.to_owned()))
         }
         Err(error) => return Err(error.into()),
     };
     Ok(Done { id, line })
+}
+
+/// What can be done about a digest that was not moved.
+fn instead_of_digest(row: &DigestRow) -> String {
+    match row.state {
+        DeliveryState::Planned => "it is sent at the daemon's next beat",
+        DeliveryState::Sending => "it is under way: look again when its answer is written down",
+        DeliveryState::Retryable => {
+            "it did not arrive, and is tried again: `resend --digest` tries it at once, `settle --digest --failed` gives it up"
+        }
+        DeliveryState::Held => "`resend --digest` sends it after all",
+        DeliveryState::Delivered => "it arrived: there is nothing to be done",
+        _ => "what it told stands in `pressrun status`",
+    }
+    .to_owned()
 }
 
 /// What can be done about a mail that was not moved.
@@ -182,14 +255,18 @@ async fn tell(ledger: Ledger, done: Vec<Done>, after: Option<&str>, reason: &str
     let mut lines = Vec::new();
     let mut list = Vec::new();
     for Done { id, line } in &done {
+        let (what, id) = match id {
+            Mail::Delivery(id) => ("delivery", id.0),
+            Mail::Digest(id) => ("digest", id.0),
+        };
         match line {
             Ok(line) => {
                 lines.push(line.clone());
-                list.push(serde_json::json!({ "delivery": id, "done": true }));
+                list.push(serde_json::json!({ what: id, "done": true }));
             }
             Err((error, hint)) => {
                 lines.push(format!("error: {error}\nhint: {hint}"));
-                list.push(serde_json::json!({ "delivery": id, "done": false, "error": error, "hint": hint }));
+                list.push(serde_json::json!({ what: id, "done": false, "error": error, "hint": hint }));
             }
         }
     }

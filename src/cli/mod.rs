@@ -102,7 +102,9 @@ enum Command {
         runs: u32,
     },
     /// Lets go on what is held of a run: the run, its editions, its mails
-    Release(hand::ReleaseArgs),
+    Release(hand::HeldArgs),
+    /// Leaves a held run out for good: what of it was not made or not sent never will be
+    Skip(hand::HeldArgs),
     /// Has mails sent again of which nobody can tell whether they arrived, and tries others at once that wait for it
     Resend(hand::ResendArgs),
     /// Says of mails what you found out: they arrived, or they did not and are given up
@@ -154,6 +156,7 @@ async fn dispatch(args: &Args, say: &Say) -> Result<u8, Failure> {
         Command::Reload => reload::reload(&config()?, say).await,
         Command::Status { run, runs } => status::status(&config()?, *run, *runs as usize, say).await,
         Command::Release(args) => hand::release(&config()?, args, say).await,
+        Command::Skip(args) => hand::skip(&config()?, args, say).await,
         Command::Resend(args) => hand::resend(&config()?, args, say).await,
         Command::Settle(args) => hand::settle(&config()?, args, say).await,
         Command::Backup { file } => backup::backup(&config()?, file, say).await,

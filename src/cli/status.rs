@@ -89,6 +89,13 @@ async fn all(ledger: &Ledger, n: usize, daemon: &str, say: &Say) -> Result<(), F
     for digest in &digests.rows {
         let (id, to, state, reason) = (digest.id.0, &digest.address, digest.state, &digest.reason);
         text.push_str(&format!("Digest {id} to {to} is {state}: {reason}\n"));
+        match digest.state {
+            DeliveryState::Uncertain => text.push_str(&format!(
+                "    pressrun settle --digest {id} --delivered, or --failed, or pressrun resend --digest {id}\n"
+            )),
+            DeliveryState::Held => text.push_str(&format!("    pressrun resend --digest {id}\n")),
+            _ => {}
+        }
     }
     if digests.more {
         text.push_str("  and older digests that did not arrive\n");
@@ -141,7 +148,8 @@ fn holds(held: &HeldRun) -> String {
         n => format!(" (and {} other reasons: pressrun status --run {run})", n - 1),
     };
     let what = what.join(", ");
-    format!("  run {run} holds {what}: {}{more}\n    pressrun release {run} --why TEXT\n", held.reason)
+    let or_skip = if held.is_run_held { format!(", or pressrun skip {run} --why TEXT") } else { String::new() };
+    format!("  run {run} holds {what}: {}{more}\n    pressrun release {run} --why TEXT{or_skip}\n", held.reason)
 }
 
 fn row(run: &RunRow, counts: &Counts) -> Vec<String> {
@@ -179,7 +187,9 @@ async fn one(ledger: &Ledger, id: RunId, say: &Say) -> Result<(), Failure> {
     }
     let waits = ledger.waits_of(id).await?;
     if run.state == RunState::Held {
-        text.push_str(&format!("  to let it go: pressrun release {id} --why TEXT\n"));
+        text.push_str(&format!(
+            "  to let it go: pressrun release {id} --why TEXT; to leave it out: pressrun skip {id} --why TEXT\n"
+        ));
     }
     if run.state == RunState::Waiting {
         waits.iter().for_each(|(partner, what)| text.push_str(&format!("  waits for {partner}: {what}\n")));

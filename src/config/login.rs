@@ -2,10 +2,10 @@
 
 use super::at::At;
 use super::check::Check;
-use super::mail::is_loopback;
 use super::raw::{RawOauth, RawRelay, RawSecret};
 use super::secret::{Secret, SecretFrom};
 use super::settings::{Login, LoginBy, OauthSettings};
+use crate::deliver::is_loopback;
 
 /// Where Microsoft Entra gives out tokens, before and after the tenant.
 const ENTRA: (&str, &str) = ("https://login.microsoftonline.com/", "/oauth2/v2.0/token");

@@ -7,7 +7,7 @@ use super::check::Check;
 use super::login::login;
 use super::raw::{RawMail, RawRelay, RawRetries};
 use super::settings::{MailSettings, MailThrough, RelaySettings, RetrySettings, Tls};
-use crate::deliver::Mailbox;
+use crate::deliver::{Mailbox, is_loopback};
 
 /// How long to wait for a relay's connection and for its answer, in seconds, when not said.
 const TIMEOUT_SECS: u32 = 60;
@@ -150,12 +150,6 @@ fn is_exchange_online(host: &str) -> bool {
     ["office365.com", "outlook.com", "outlook.office.com"]
         .iter()
         .any(|domain| host.strip_suffix(domain).is_some_and(|before| before.is_empty() || before.ends_with('.')))
-}
-
-/// Whether nothing leaves this machine on the way to a host.
-pub(super) fn is_loopback(host: &str) -> bool {
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    host.eq_ignore_ascii_case("localhost") || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 fn is_host(host: &str) -> bool {

@@ -8,14 +8,14 @@ use super::at::At;
 use super::check::Check;
 use super::hint;
 use super::login::secret;
-use super::mail::{is_loopback, retries};
+use super::mail::retries;
 use super::raw::RawRetries;
 use super::raw_store::{RawAzure, RawS3, RawStore};
 use super::schedules::formats;
 use super::secret::Secret;
 use super::settings::{FilePath, RetrySettings};
 use crate::audience::Roles;
-use crate::deliver::{PathTemplate, STORE_TEXT_CHARS, is_store_text};
+use crate::deliver::{PathTemplate, STORE_TEXT_CHARS, is_loopback, is_store_text};
 use crate::render::Format;
 
 /// How many stores a configuration may have.

@@ -26,6 +26,9 @@ const NAMED_MAX: usize = 5;
 /// The brake of a run of whose editions many are held.
 pub const MANY_HELD: &str = "held_editions";
 
+/// The brake of a run of whose data the gate cannot look for all ids and names.
+pub const GATE: &str = "ids_and_names";
+
 /// Which brakes a schedule has; none of a kind where it is switched off.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Brakes {
@@ -70,7 +73,7 @@ pub enum NewDomain {
 /// A brake that took hold: which, of what, and what would have passed.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Trip {
-    /// Its key in the configuration, or [`MANY_HELD`].
+    /// Its key in the configuration, [`MANY_HELD`] or [`GATE`].
     pub brake: String,
     /// What was measured, in words.
     pub measured: String,

@@ -2,8 +2,11 @@
 
 pub mod brakes;
 mod disposition;
+#[cfg(test)]
+pub(crate) mod failing;
 mod handed;
 mod http;
+mod loopback;
 mod mime;
 mod outbox;
 mod parcel;
@@ -18,6 +21,7 @@ use futures::future::BoxFuture;
 
 pub use brakes::{Brakes, NewDomain};
 pub use handed::{Handed, Phase};
+pub use loopback::is_loopback;
 pub use mime::encoded_bytes;
 pub use outbox::Outbox;
 pub use parcel::{Attachment, Inline, MailList, Mailbox, Parcel, ParcelEdition, mail_list, message_id};

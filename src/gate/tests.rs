@@ -211,3 +211,33 @@ fn a_book_is_full_at_its_bound_and_says_so() {
     assert_eq!(writer.customer("1000001", None, Some("tenant-2"), None), Err(BookError::Full));
     assert!(BookError::Full.to_string().contains("more than 1000000 ids and names"));
 }
+
+#[test]
+fn ids_that_differ_by_case_only_are_one_and_all_who_have_it_are_known() {
+    let mut writer = BookWriter::default();
+    // Whichever is sorted last.
+    for (partner, upper, lower) in [("1000001", "TENANT-1", "tenant-2"), ("2000002", "TENANT-2", "tenant-1")] {
+        writer.partner(partner, None).unwrap();
+        writer.customer(partner, None, Some(upper), None).unwrap();
+        writer.customer(partner, None, Some(lower), None).unwrap();
+    }
+    writer.customer("1000001", None, Some("TENANT-3"), None).unwrap();
+    let book = writer.finish().unwrap();
+    assert_eq!(book.n_entries(), 5);
+    let found = |partner_id: &str, id: &str| {
+        let search = Search::new(&book, Eyes { partner_id: partner_id.to_owned(), ..eyes() }, own());
+        let mut looking = Looking::new(&search);
+        looking.at(id, Unit::Text, &|| "here".to_owned());
+        looking.findings.into_iter().collect::<Vec<_>>()
+    };
+    for id in ["TENANT-1", "tenant-1", "TENANT-2", "tenant-2"] {
+        assert_eq!([found("1000001", id), found("2000002", id)], [Vec::<String>::new(), Vec::new()], "{id}");
+        let of_others =
+            "expected nothing of partner `1000001`, found the id of its customer, and of 1 more, here".to_owned();
+        assert_eq!(found("3000003", id), [of_others], "{id}");
+    }
+    for id in ["TENANT-3", "tenant-3", "Tenant-3"] {
+        assert_eq!(found("1000001", id), Vec::<String>::new(), "{id}");
+        assert!(found("2000002", id)[0].contains("partner `1000001`, found the id of its customer"), "{id}");
+    }
+}

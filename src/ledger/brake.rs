@@ -135,14 +135,16 @@ impl Ledger {
         rows.bind(run.0).fetch_all(&self.read).await?.iter().map(brake_row).collect()
     }
 
-    /// The brakes of a run and its other parts that were released for the run as a whole: these hold it no more.
+    /// The brakes of a run and its other parts that were released for the run as a whole: these hold it no more. Those
+    /// of a part that was left out were not found to be right.
     ///
     /// # Errors
     /// When the database can't be read.
     pub async fn released_brakes(&self, run: RunId) -> Result<BTreeSet<String>, LedgerError> {
         let sql = format!(
             "SELECT DISTINCT brake FROM brake
-             WHERE run_id IN {ROOT_AND_PARTS} AND edition_id IS NULL AND released_at IS NOT NULL"
+             WHERE run_id IN {ROOT_AND_PARTS} AND edition_id IS NULL AND released_at IS NOT NULL
+                 AND run_id NOT IN (SELECT id FROM run WHERE state = 'skipped')"
         );
         let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(run.0).fetch_all(&self.read).await?;
         rows.iter().map(|row| Ok(row.try_get("brake")?)).collect()

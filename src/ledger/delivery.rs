@@ -4,7 +4,7 @@ use chrono::{DateTime, Duration, Utc};
 use sqlx::SqliteConnection;
 
 use super::row::{delivery_row, select_deliveries};
-use super::step::{DeliveryChange, Lease, Step, move_delivery, reason_text};
+use super::step::{DeliveryChange, Lease, Step, counted, move_delivery, reason_text};
 use super::{CLAIMS_MAX, DeliveryId, DeliveryRow, DeliveryState, Ledger, LedgerError, RunId, micros};
 use crate::base::Digest;
 use crate::deliver::{Handed, Outcome, Phase, Receipt};
@@ -211,7 +211,7 @@ impl Ledger {
     }
 
     /// Applies a schedule's rule to its uncertain deliveries: under `resend` those with attempts left may be sent
-    /// again, under `hold` all stay. Returns how many may be sent again.
+    /// again, but for those of runs that were left out; under `hold` all stay. Returns how many may be sent again.
     ///
     /// # Errors
     /// When the database can't be written.
@@ -226,7 +226,7 @@ impl Ledger {
         }
         let ripe = sqlx::query(
             "UPDATE delivery SET next_at = $1 WHERE state = 'uncertain' AND next_at IS NULL AND n_attempts < $2
-                 AND run_id IN (SELECT id FROM run WHERE schedule = $3)",
+                 AND run_id IN (SELECT id FROM run WHERE schedule = $3 AND state <> 'skipped')",
         );
         let ripe = ripe.bind(micros(now)).bind(i64::from(retries.attempts_max)).bind(schedule);
         Ok(ripe.execute(&self.write).await?.rows_affected())
@@ -326,14 +326,14 @@ async fn given_up(
 ) -> Result<Option<String>, LedgerError> {
     let n = claim.attempt_no;
     if n >= retries.attempts_max {
-        return Ok(Some(format!("after {n} attempts")));
+        return Ok(Some(format!("after {}", counted(n, "attempt"))));
     }
     let first = sqlx::query_scalar("SELECT MIN(started_at) FROM attempt WHERE delivery_id = $1");
     let first_at: Option<i64> = first.bind(claim.row.id.0).fetch_one(conn).await?;
     let hours = retries.deadline_hours;
     let last_at = first_at.and_then(DateTime::from_timestamp_micros).map(|at| at + Duration::hours(hours.into()));
-    let attempts = if n == 1 { "1 attempt".to_owned() } else { format!("{n} attempts") };
-    Ok(last_at.filter(|last_at| again_at > *last_at).map(|_| format!("after {attempts} within {hours} hours")))
+    let tried = || format!("after {} within {}", counted(n, "attempt"), counted(hours, "hour"));
+    Ok(last_at.filter(|last_at| again_at > *last_at).map(|_| tried()))
 }
 
 /// The row of a delivery.
@@ -370,6 +370,12 @@ pub(super) async fn end_attempt(
     Ok(())
 }
 
+/// Why a delivery or a digest that was in that state is under way.
+pub(super) fn attempt_text(attempt_no: u32, worker: i64, was: DeliveryState) -> String {
+    let despite = if was == DeliveryState::Uncertain { ", though one may have been taken" } else { "" };
+    format!("attempt {attempt_no} by worker {worker}{despite}")
+}
+
 async fn claim(
     conn: &mut SqliteConnection,
     mut row: DeliveryRow,
@@ -378,10 +384,7 @@ async fn claim(
     now: DateTime<Utc>,
 ) -> Result<Option<DeliveryClaim>, LedgerError> {
     let attempt_no = row.n_attempts + 1;
-    let reason = match row.state {
-        DeliveryState::Uncertain => format!("attempt {attempt_no} by worker {worker}, though one may have been taken"),
-        _ => format!("attempt {attempt_no} by worker {worker}"),
-    };
+    let reason = attempt_text(attempt_no, worker, row.state);
     let step = step(&row, row.fence, DeliveryState::Sending, &reason, now, Some(worker));
     let lease = Some(Lease { worker, until });
     let change = DeliveryChange { lease, n_attempts: Some(i64::from(attempt_no)), ..Default::default() };

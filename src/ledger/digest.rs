@@ -4,8 +4,9 @@ use chrono::{DateTime, Duration, Utc};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 
+use super::delivery::attempt_text;
 use super::row::{instant, run_row, select_runs, state};
-use super::step::reason_text;
+use super::step::{DeliveryChange, Lease, Step, counted, move_digest, reason_text};
 use super::{DeliveryState, Ledger, LedgerError, Page, Retries, RunId, RunRow, micros};
 use crate::deliver::{Outcome, Receipt};
 
@@ -92,17 +93,6 @@ pub struct DigestRow {
     pub planned_at: DateTime<Utc>,
 }
 
-/// From where to where a digest goes.
-struct Move<'a> {
-    id: i64,
-    fence: i64,
-    from: DeliveryState,
-    to: DeliveryState,
-    reason: &'a str,
-    at: i64,
-    worker: Option<i64>,
-}
-
 impl Ledger {
     /// The runs that came to rest and were not told since, the oldest first.
     ///
@@ -165,7 +155,7 @@ impl Ledger {
     /// When the database can't be written; then nothing is claimed.
     pub async fn claim_digests(&self, lease: Duration, now: DateTime<Utc>) -> Result<Vec<DigestClaim>, LedgerError> {
         let ripe: i64 = sqlx::query_scalar(
-            "SELECT EXISTS (SELECT 1 FROM digest WHERE state IN ('planned', 'retryable') AND next_at <= $1)
+            "SELECT EXISTS (SELECT 1 FROM digest WHERE state IN ('planned', 'retryable', 'uncertain') AND next_at <= $1)
                  OR EXISTS (SELECT 1 FROM digest WHERE state = 'sending')",
         )
         .bind(micros(now))
@@ -179,27 +169,17 @@ impl Ledger {
         end_leases(&mut tx, micros(now)).await?;
         let ripe = sqlx::query(
             "SELECT id, address, message_id, subject, body_text, body_html, state, n_attempts, planned_at, fence
-             FROM digest WHERE state IN ('planned', 'retryable') AND next_at <= $1 ORDER BY next_at, id LIMIT 1",
+             FROM digest WHERE state IN ('planned', 'retryable', 'uncertain') AND next_at <= $1
+             ORDER BY next_at, id LIMIT 1",
         );
         let mut claims = Vec::new();
         for row in ripe.bind(micros(now)).fetch_all(&mut *tx).await? {
             let mut claim = claim(&row, worker)?;
-            let reason = format!("attempt {} by worker {worker}", claim.attempt_no);
-            let (from, to) = (state(&row, "state")?, DeliveryState::Sending);
-            let step = Move {
-                id: claim.id.0,
-                fence: claim.fence,
-                from,
-                to,
-                reason: &reason,
-                at: micros(now),
-                worker: Some(worker),
-            };
-            if move_digest(&mut tx, &step, None, None).await? {
-                let leased =
-                    sqlx::query("UPDATE digest SET worker_id = $1, lease_until_at = $2, n_attempts = $3 WHERE id = $4");
-                let leased = leased.bind(worker).bind(micros(now + lease)).bind(i64::from(claim.attempt_no));
-                leased.bind(claim.id.0).execute(&mut *tx).await?;
+            let mut step = step(&row, DeliveryState::Sending, "", micros(now))?;
+            (step.worker, step.reason) = (Some(worker), attempt_text(claim.attempt_no, worker, step.from));
+            let lease = Some(Lease { worker, until: micros(now + lease) });
+            let n_attempts = Some(i64::from(claim.attempt_no));
+            if move_digest(&mut tx, &step, DeliveryChange { lease, n_attempts, ..Default::default() }).await? {
                 claim.fence += 1;
                 claims.push(claim);
             }
@@ -208,7 +188,8 @@ impl Ledger {
         Ok(claims)
     }
 
-    /// Writes down how handing a digest over went. What nobody can tell stays uncertain: it is never sent twice.
+    /// Writes down how handing a digest over went. What nobody can tell stays uncertain: it is never sent twice by
+    /// itself.
     ///
     /// # Errors
     /// [`LedgerError::LostClaim`] when the claim ended before.
@@ -224,7 +205,7 @@ impl Ledger {
             Outcome::Delivered(_) => (DeliveryState::Delivered, "taken".to_owned()),
             Outcome::Failed(reason) | Outcome::TooLarge { reason, .. } => (DeliveryState::Failed, reason.clone()),
             Outcome::Retryable(reason) if is_last => {
-                (DeliveryState::Failed, format!("after {} attempts: {reason}", claim.attempt_no))
+                (DeliveryState::Failed, format!("after {}: {reason}", counted(claim.attempt_no, "attempt")))
             }
             Outcome::Retryable(reason) => (DeliveryState::Retryable, reason.clone()),
             Outcome::Uncertain(reason) => (DeliveryState::Uncertain, reason.clone()),
@@ -232,18 +213,11 @@ impl Ledger {
         let next_at = (to == DeliveryState::Retryable).then(|| micros(now + retries.backoff(claim.attempt_no)));
         let receipt =
             if let Outcome::Delivered(Receipt(receipt)) = outcome { Some(reason_text(receipt)) } else { None };
-        let step = Move {
-            id: claim.id.0,
-            fence: claim.fence,
-            from: DeliveryState::Sending,
-            to,
-            reason: &reason,
-            at: micros(now),
-            worker: Some(claim.worker),
-        };
+        let (id, from) = (claim.id.0.to_string(), DeliveryState::Sending);
+        let step = Step { id, from, to, fence: claim.fence, reason, at: micros(now), worker: Some(claim.worker) };
         let mut tx = self.begin().await?;
-        if !move_digest(&mut tx, &step, next_at, receipt).await? {
-            return Err(LedgerError::LostClaim { row: "digest", id: claim.id.0.to_string() });
+        if !move_digest(&mut tx, &step, DeliveryChange { next_at, receipt, ..Default::default() }).await? {
+            return Err(LedgerError::LostClaim { row: "digest", id: step.id });
         }
         tx.commit().await?;
         Ok(to)
@@ -264,6 +238,16 @@ impl Ledger {
         Ok(Page { rows: rows.iter().map(digest_row).collect::<Result<_, _>>()?, more })
     }
 
+    /// One digest.
+    ///
+    /// # Errors
+    /// [`LedgerError::NoSuch`], or when the database can't be read.
+    pub async fn digest(&self, id: DigestId) -> Result<DigestRow, LedgerError> {
+        let row = sqlx::query("SELECT id, address, subject, state, reason, planned_at FROM digest WHERE id = $1");
+        let row = row.bind(id.0).fetch_optional(&self.read).await?;
+        digest_row(&row.ok_or_else(|| no_such(id))?)
+    }
+
     /// The runs that a digest tells.
     ///
     /// # Errors
@@ -276,59 +260,49 @@ impl Ledger {
 
 /// What was open in a restored ledger may have been sent since: it is held, or uncertain.
 pub(super) async fn hold_digests(conn: &mut SqliteConnection, reason: &str, at: i64) -> Result<(), LedgerError> {
+    sqlx::query("UPDATE digest SET next_at = NULL WHERE state = 'uncertain'").execute(&mut *conn).await?;
     let open = sqlx::query("SELECT id, state, fence FROM digest WHERE state IN ('planned', 'retryable', 'sending')");
     for row in open.fetch_all(&mut *conn).await? {
-        let from = state(&row, "state")?;
+        let from: DeliveryState = state(&row, "state")?;
         let to = if from == DeliveryState::Sending { DeliveryState::Uncertain } else { DeliveryState::Held };
-        let (id, fence) = (row.try_get("id")?, row.try_get("fence")?);
-        move_digest(conn, &Move { id, fence, from, to, reason, at, worker: None }, None, None).await?;
+        move_digest(conn, &step(&row, to, reason, at)?, DeliveryChange::default()).await?;
     }
     Ok(())
 }
 
 async fn end_leases(conn: &mut SqliteConnection, at: i64) -> Result<(), LedgerError> {
     let ended = sqlx::query(
-        "SELECT id, fence FROM digest WHERE state = 'sending' AND (lease_until_at <= $1
+        "SELECT id, state, fence FROM digest WHERE state = 'sending' AND (lease_until_at <= $1
              OR worker_id IN (SELECT id FROM worker WHERE ended_at IS NOT NULL))",
     );
     for row in ended.bind(at).fetch_all(&mut *conn).await? {
         let reason = "the worker's lease ended before its answer was written down; it may have been taken";
-        let (from, to) = (DeliveryState::Sending, DeliveryState::Uncertain);
-        let (id, fence) = (row.try_get("id")?, row.try_get("fence")?);
-        move_digest(conn, &Move { id, fence, from, to, reason, at, worker: None }, None, None).await?;
+        move_digest(conn, &step(&row, DeliveryState::Uncertain, reason, at)?, DeliveryChange::default()).await?;
     }
     Ok(())
 }
 
-/// Moves a digest, and writes that down; false when it is no longer where the move begins.
-async fn move_digest(
+/// The step of a digest by an admin, from where it is.
+pub(super) async fn step_by_hand(
     conn: &mut SqliteConnection,
-    step: &Move<'_>,
-    next_at: Option<i64>,
-    receipt: Option<String>,
-) -> Result<bool, LedgerError> {
-    if !step.from.may_become(step.to) {
-        let (from, to) = (step.from.word(), step.to.word());
-        return Err(LedgerError::Move { row: "digest", id: step.id.to_string(), from, to });
-    }
-    let reason = reason_text(step.reason);
-    let moved = sqlx::query(
-        "UPDATE digest SET state = $1, reason = $2, moved_at = $3, fence = fence + 1, worker_id = NULL,
-             lease_until_at = NULL, next_at = $4, receipt = COALESCE($5, receipt)
-         WHERE id = $6 AND state = $7 AND fence = $8",
-    );
-    let moved = moved.bind(step.to.word()).bind(&reason).bind(step.at).bind(next_at).bind(receipt);
-    let moved = moved.bind(step.id).bind(step.from.word()).bind(step.fence).execute(&mut *conn).await?;
-    if moved.rows_affected() == 0 {
-        return Ok(false);
-    }
-    let written = sqlx::query(
-        "INSERT INTO move (row_kind, row_id, from_state, to_state, reason, at, worker_id)
-         VALUES ('digest', $1, $2, $3, $4, $5, $6)",
-    );
-    let written = written.bind(step.id.to_string()).bind(step.from.word()).bind(step.to.word());
-    written.bind(reason).bind(step.at).bind(step.worker).execute(conn).await?;
-    Ok(true)
+    id: DigestId,
+    to: DeliveryState,
+    reason: &str,
+    now: DateTime<Utc>,
+) -> Result<Step<DeliveryState>, LedgerError> {
+    let row = sqlx::query("SELECT id, state, fence FROM digest WHERE id = $1").bind(id.0).fetch_optional(conn).await?;
+    step(&row.ok_or_else(|| no_such(id))?, to, reason, micros(now))
+}
+
+fn no_such(id: DigestId) -> LedgerError {
+    LedgerError::NoSuch { row: "digest", id: id.0.to_string() }
+}
+
+/// The step of a digest without a worker.
+fn step(row: &SqliteRow, to: DeliveryState, reason: &str, at: i64) -> Result<Step<DeliveryState>, LedgerError> {
+    let id: i64 = row.try_get("id")?;
+    let (from, fence) = (state(row, "state")?, row.try_get("fence")?);
+    Ok(Step { id: id.to_string(), from, to, fence, reason: reason.to_owned(), at, worker: None })
 }
 
 fn claim(row: &SqliteRow, worker: i64) -> Result<DigestClaim, LedgerError> {

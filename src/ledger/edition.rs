@@ -5,7 +5,7 @@ use sqlx::{Row as _, SqliteConnection};
 
 use super::brake::{insert_brakes, insert_measures};
 use super::row::{edition_row, select_editions};
-use super::step::{DeliveryChange, EditionChange, Lease, Step, move_delivery, move_edition};
+use super::step::{DeliveryChange, EditionChange, Lease, Step, counted, move_delivery, move_edition};
 use super::{CLAIMS_MAX, DeliveryState, EditionRow, EditionState, Ledger, LedgerError, RunId, micros};
 use crate::base::Digest;
 use crate::deliver::brakes::{Measure, Trip};
@@ -210,7 +210,7 @@ fn again_or_failed(row: &EditionRow, reason: &str) -> (EditionState, String) {
     if n_attempts < EDITION_ATTEMPTS_MAX {
         return (EditionState::Planned, reason.to_owned());
     }
-    (EditionState::Failed, format!("after {n_attempts} attempts: {reason}"))
+    (EditionState::Failed, format!("after {}: {reason}", counted(n_attempts, "attempt")))
 }
 
 /// The step of an edition from where its row says it is.

@@ -93,6 +93,20 @@ pub enum LedgerError {
         /// The state asked for.
         to: &'static str,
     },
+    /// A run that is to be left out is not held.
+    #[error("run `{run}` is {state}, and only one that is held can be left out")]
+    NotHeld {
+        /// Its number.
+        run: String,
+        /// The state it is in.
+        state: &'static str,
+    },
+    /// Something of a run that is to be left out is made or handed over now.
+    #[error("something of run `{run}` is under way")]
+    UnderWay {
+        /// Its number.
+        run: String,
+    },
     /// A delivery whose edition ended without a pack.
     #[error("delivery `{id}` has nothing to send: its edition is {edition}")]
     NoPack {
@@ -143,6 +157,8 @@ impl LedgerError {
                 "see that no daemon runs, and remove the files in `-wal` and `-shm` beside it"
             }
             LedgerError::NoPack { .. } => "make the edition again under the next number; it has deliveries of its own",
+            LedgerError::NotHeld { .. } => "`pressrun status` names the runs that are held",
+            LedgerError::UnderWay { .. } => "ask again in a while; what a killed program left ends with the next start",
             LedgerError::File { .. } => "see who owns the file and its folder",
             _ => return None,
         })

@@ -4,11 +4,11 @@ use chrono::{DateTime, Utc};
 use sqlx::SqliteConnection;
 
 use super::delivery::{read_delivery, step as delivery_step};
-use super::plan::{move_there, read_run};
+use super::digest::step_by_hand;
 use super::release::release_held;
 use super::row::{EditionRow, edition_row, select_editions};
-use super::step::{DeliveryChange, move_delivery};
-use super::{DeliveryId, DeliveryState, EditionState, Ledger, LedgerError, RunId, RunState, micros};
+use super::step::{DeliveryChange, Step, move_delivery, move_digest, reason_text};
+use super::{DeliveryId, DeliveryState, DigestId, EditionState, Ledger, LedgerError, micros};
 use crate::base::EditionId;
 
 /// What an admin found out about a delivery.
@@ -21,27 +21,6 @@ pub enum Settled {
 }
 
 impl Ledger {
-    /// Lets a held run go on (`running`), or leaves it out (`skipped`).
-    ///
-    /// # Errors
-    /// [`LedgerError::Move`] when it is not held.
-    pub async fn release_run(
-        &self,
-        run: RunId,
-        to: RunState,
-        reason: &str,
-        now: DateTime<Utc>,
-    ) -> Result<(), LedgerError> {
-        let mut tx = self.begin().await?;
-        let row = read_run(&mut tx, run).await?;
-        if row.state != RunState::Held {
-            return Err(LedgerError::Move { row: "run", id: run.to_string(), from: row.state.word(), to: to.word() });
-        }
-        move_there(&mut tx, &row, to, &by_hand(reason), now).await?;
-        tx.commit().await?;
-        Ok(())
-    }
-
     /// Has a held edition made again, with all its attempts, and its held deliveries planned again. That it was
     /// released stays on its row, for the gate to know.
     ///
@@ -86,7 +65,7 @@ impl Ledger {
         let asked = sqlx::query(
             "UPDATE delivery SET next_at = $1, reason = $2 WHERE id = $3 AND state IN ('uncertain', 'retryable')",
         );
-        let asked = asked.bind(micros(now)).bind(super::step::reason_text(&by_hand(reason))).bind(id.0);
+        let asked = asked.bind(micros(now)).bind(reason_text(&by_hand(reason))).bind(id.0);
         if asked.execute(&self.write).await?.rows_affected() > 0 {
             return Ok(());
         }
@@ -106,21 +85,80 @@ impl Ledger {
         reason: &str,
         now: DateTime<Utc>,
     ) -> Result<(), LedgerError> {
-        let to = match found {
-            Settled::Delivered => DeliveryState::Delivered,
-            Settled::Failed => DeliveryState::Failed,
-        };
         let mut tx = self.begin().await?;
         let row = read_delivery(&mut tx, id).await?;
-        let step = delivery_step(&row, row.fence, to, &by_hand(reason), now, None);
+        let step = delivery_step(&row, row.fence, found.state(), &by_hand(reason), now, None);
         if row.state == DeliveryState::Sending {
             // It is under way: its answer is about to be written down, or its lease to end.
-            return Err(LedgerError::Move { row: "delivery", id: step.id, from: row.state.word(), to: to.word() });
+            return Err(no_move("delivery", step));
         }
         move_delivery(&mut tx, &step, DeliveryChange::default()).await?;
         tx.commit().await?;
         Ok(())
     }
+}
+
+/// Digests by hand, as deliveries.
+impl Ledger {
+    /// Has an uncertain digest sent again, with the same Message-ID, a retryable one at once, or a held one after all.
+    ///
+    /// # Errors
+    /// [`LedgerError::Move`] when it is none of these.
+    pub async fn resend_digest(&self, id: DigestId, reason: &str, now: DateTime<Utc>) -> Result<(), LedgerError> {
+        let mut tx = self.begin().await?;
+        let mut step = step_by_hand(&mut tx, id, DeliveryState::Planned, &by_hand(reason), now).await?;
+        match step.from {
+            DeliveryState::Held => {
+                let next_at = Some(step.at);
+                move_digest(&mut tx, &step, DeliveryChange { next_at, ..Default::default() }).await?;
+            }
+            DeliveryState::Uncertain | DeliveryState::Retryable => {
+                let asked = sqlx::query("UPDATE digest SET next_at = $1, reason = $2 WHERE id = $3");
+                asked.bind(step.at).bind(reason_text(&step.reason)).bind(id.0).execute(&mut *tx).await?;
+            }
+            _ => {
+                step.to = DeliveryState::Sending;
+                return Err(no_move("digest", step));
+            }
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Settles an uncertain digest as somebody found out; or gives a retryable one up.
+    ///
+    /// # Errors
+    /// [`LedgerError::Move`] when it is neither, or a retryable one is said to have arrived.
+    pub async fn settle_digest_by_hand(
+        &self,
+        id: DigestId,
+        found: Settled,
+        reason: &str,
+        now: DateTime<Utc>,
+    ) -> Result<(), LedgerError> {
+        let mut tx = self.begin().await?;
+        let step = step_by_hand(&mut tx, id, found.state(), &by_hand(reason), now).await?;
+        if step.from == DeliveryState::Sending {
+            return Err(no_move("digest", step));
+        }
+        move_digest(&mut tx, &step, DeliveryChange::default()).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+}
+
+impl Settled {
+    fn state(self) -> DeliveryState {
+        match self {
+            Settled::Delivered => DeliveryState::Delivered,
+            Settled::Failed => DeliveryState::Failed,
+        }
+    }
+}
+
+/// A row is not where it could go there by hand.
+fn no_move(row: &'static str, step: Step<DeliveryState>) -> LedgerError {
+    LedgerError::Move { row, id: step.id, from: step.from.word(), to: step.to.word() }
 }
 
 /// The row of an edition.

@@ -23,6 +23,7 @@ mod release;
 mod restore;
 mod row;
 mod run;
+mod skip;
 mod state;
 mod step;
 
@@ -43,11 +44,12 @@ pub use error::LedgerError;
 pub use hand::Settled;
 pub use lock::{DaemonLock, DaemonState};
 pub use plan::{Beginning, EDITIONS_MAX, NewDelivery, NewEdition, NewExclusion, NewRun, Planned, RECIPIENTS_MAX};
-pub use query::{Counts, DeliveriesOf, ExclusionRow, MoveRow, Page, ROWS_MAX};
+pub use query::{Counts, DeliveriesOf, ExclusionRow, MoveRow, Page, ROWS_MAX, UNCERTAIN_ROWS_MAX};
 pub use reap::Reaped;
 pub use release::{HeldRun, Released};
 pub use row::{AttemptRow, DeliveryId, DeliveryRow, EditionRow, RunId, RunRow};
 pub use run::Waits;
+pub use skip::LeftOut;
 pub use state::{DeliveryState, EditionState, RunState, moves};
 
 use lock::Worker;

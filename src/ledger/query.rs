@@ -22,6 +22,9 @@ use crate::base::{EditionId, Period};
 /// The most rows that one question answers with.
 pub const ROWS_MAX: usize = 50_000;
 
+/// The most uncertain deliveries that one question answers with: each is asked about at its destination.
+pub const UNCERTAIN_ROWS_MAX: usize = 200;
+
 /// Ids in one question, far below SQLite's 32,766 bound values.
 const IDS_PER_QUERY: usize = 500;
 
@@ -253,6 +256,20 @@ impl Ledger {
             }
         };
         page(query.bind(one_more()).fetch_all(&self.read).await?, delivery_row)
+    }
+
+    /// The uncertain deliveries of a run, in the order of their numbers, from the one after `after` on; at most
+    /// [`UNCERTAIN_ROWS_MAX`].
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn uncertain(&self, run: RunId, after: Option<DeliveryId>) -> Result<Vec<DeliveryRow>, LedgerError> {
+        let uncertain = sqlx::query(select_deliveries!(
+            "WHERE d.run_id = $1 AND d.state = 'uncertain' AND d.id > $2 ORDER BY d.id LIMIT $3"
+        ));
+        let after = after.map_or(0, |id| id.0);
+        let uncertain = uncertain.bind(run.0).bind(after).bind(UNCERTAIN_ROWS_MAX as i64);
+        uncertain.fetch_all(&self.read).await?.iter().map(delivery_row).collect()
     }
 
     /// The tries of a delivery, in order.

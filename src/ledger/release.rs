@@ -170,7 +170,7 @@ async fn release_deliveries(
     Ok(())
 }
 
-fn planned_again(id: i64, fence: i64, reason: &str, at: i64) -> Step<DeliveryState> {
+pub(super) fn planned_again(id: i64, fence: i64, reason: &str, at: i64) -> Step<DeliveryState> {
     let (from, to) = (DeliveryState::Held, DeliveryState::Planned);
     Step { id: id.to_string(), from, to, fence, reason: reason.to_owned(), at, worker: None }
 }

@@ -86,7 +86,7 @@ state! {
         Waiting = "waiting" => [Running, Held, Missed],
         /// Its editions are planned. Who finishes the last edition and delivery moves it on, or a brake.
         Running = "running" => [Done, Partial, Held],
-        /// Its data never came, or a brake stopped it: nothing of it is claimed. An admin's release moves it on.
+        /// Its data never came, or a brake stopped it: nothing of it is claimed. An admin releases it or leaves it out.
         Held = "held" => [Running, Skipped],
         /// Everything was made and delivered; nobody moves it.
         Done = "done" => [],
@@ -102,15 +102,15 @@ state! {
 state! {
     /// How far an edition is.
     EditionState of "edition" {
-        /// Written down. A worker's claim moves it on.
-        Planned = "planned" => [Making],
+        /// Written down. A worker's claim moves it on, or an admin who leaves its run out.
+        Planned = "planned" => [Making, Skipped],
         /// A worker makes it under a lease. The worker moves it on, or the lease's end.
         Making = "making" => [Archived, Skipped, Held, Planned, Failed],
         /// Its pack is in the archive and passed the gate; nobody moves it.
         Archived = "archived" => [],
         /// The gate or a brake stopped it. An admin's release moves it on.
         Held = "held" => [Planned],
-        /// There is nothing to report; nobody moves it.
+        /// There is nothing to report, or its run was left out; nobody moves it.
         Skipped = "skipped" => [],
         /// It could not be made; nobody moves it.
         Failed = "failed" => [],
@@ -136,7 +136,7 @@ state! {
         Failed = "failed" => [],
         /// The recipient gets no mail. An admin moves it on.
         Suppressed = "suppressed" => [Planned],
-        /// Its edition has no pack. An admin moves it on.
+        /// Its edition has no pack, or its run was left out. An admin moves it on.
         Skipped = "skipped" => [Planned],
         /// Its edition is held, or it may have been sent by a ledger that is lost. An admin's release moves it on.
         Held = "held" => [Planned],

@@ -10,6 +10,9 @@ use crate::base::{Digest, header_text};
 /// The longest reason kept, in characters; a longer one says that it was cut.
 const REASON_CHARS_MAX: usize = 2_000;
 
+/// What a digest is called among the rows.
+const DIGEST: &str = "digest";
+
 /// One move of one row.
 pub(super) struct Step<S> {
     pub(super) id: String,
@@ -42,7 +45,7 @@ pub(super) struct EditionChange {
     pub(super) released_at: Option<i64>,
 }
 
-/// What changes in a delivery beside its state.
+/// What changes in a delivery or a digest beside its state.
 #[derive(Default)]
 pub(super) struct DeliveryChange {
     pub(super) lease: Option<Lease>,
@@ -57,14 +60,14 @@ pub(super) struct DeliveryChange {
 
 /// Moves a run; false when it is no longer where the step begins.
 pub(super) async fn move_run(conn: &mut SqliteConnection, step: &Step<RunState>) -> Result<bool, LedgerError> {
-    let reason = allowed(step)?;
+    let reason = allowed(RunState::ROW, step)?;
     let moved = sqlx::query(
         "UPDATE run SET state = $1, reason = $2, moved_at = $3, fence = fence + 1
          WHERE id = CAST($4 AS BIGINT) AND state = $5 AND fence = $6",
     );
     let moved = moved.bind(step.to.word()).bind(&reason).bind(step.at);
     let moved = moved.bind(&step.id).bind(step.from.word()).bind(step.fence).execute(&mut *conn).await?;
-    written(conn, step, &reason, &moved).await
+    written(conn, RunState::ROW, step, &reason, &moved).await
 }
 
 /// Moves an edition; false when it is no longer where the step begins.
@@ -73,7 +76,7 @@ pub(super) async fn move_edition(
     step: &Step<EditionState>,
     change: EditionChange,
 ) -> Result<bool, LedgerError> {
-    let reason = allowed(step)?;
+    let reason = allowed(EditionState::ROW, step)?;
     let (archive_path, manifest) = change.archived.unzip();
     let moved = sqlx::query(
         "UPDATE edition SET state = $1, reason = $2, moved_at = $3, fence = fence + 1, worker_id = $4,
@@ -88,7 +91,7 @@ pub(super) async fn move_edition(
     let moved =
         moved.bind(change.released_at).bind(change.n_broken_off).bind(&step.id).bind(step.from.word()).bind(step.fence);
     let moved = moved.execute(&mut *conn).await?;
-    written(conn, step, &reason, &moved).await
+    written(conn, EditionState::ROW, step, &reason, &moved).await
 }
 
 /// Moves a delivery; false when it is no longer where the step begins.
@@ -97,7 +100,7 @@ pub(super) async fn move_delivery(
     step: &Step<DeliveryState>,
     change: DeliveryChange,
 ) -> Result<bool, LedgerError> {
-    let reason = allowed(step)?;
+    let reason = allowed(DeliveryState::ROW, step)?;
     let moved = sqlx::query(
         "UPDATE delivery SET state = $1, reason = $2, moved_at = $3, fence = fence + 1, worker_id = $4,
              lease_until_at = $5, n_attempts = COALESCE($6, n_attempts), next_at = $7,
@@ -109,21 +112,41 @@ pub(super) async fn move_delivery(
     let moved = moved.bind(change.n_attempts).bind(change.next_at).bind(change.receipt);
     let moved = moved.bind(change.refused_bytes);
     let moved = moved.bind(&step.id).bind(step.from.word()).bind(step.fence).execute(&mut *conn).await?;
-    written(conn, step, &reason, &moved).await
+    written(conn, DeliveryState::ROW, step, &reason, &moved).await
+}
+
+/// Moves a digest, which has the states of a delivery; false when it is no longer where the step begins.
+pub(super) async fn move_digest(
+    conn: &mut SqliteConnection,
+    step: &Step<DeliveryState>,
+    change: DeliveryChange,
+) -> Result<bool, LedgerError> {
+    let reason = allowed(DIGEST, step)?;
+    let moved = sqlx::query(
+        "UPDATE digest SET state = $1, reason = $2, moved_at = $3, fence = fence + 1, worker_id = $4,
+             lease_until_at = $5, n_attempts = COALESCE($6, n_attempts), next_at = $7, receipt = COALESCE($8, receipt)
+         WHERE id = CAST($9 AS BIGINT) AND state = $10 AND fence = $11",
+    );
+    let moved = moved.bind(step.to.word()).bind(&reason).bind(step.at);
+    let moved = moved.bind(change.lease.map(|lease| lease.worker)).bind(change.lease.map(|lease| lease.until));
+    let moved = moved.bind(change.n_attempts).bind(change.next_at).bind(change.receipt);
+    let moved = moved.bind(&step.id).bind(step.from.word()).bind(step.fence).execute(&mut *conn).await?;
+    written(conn, DIGEST, step, &reason, &moved).await
 }
 
 /// Refuses a move that is not in the table; else the reason as it is kept.
-fn allowed<S: State>(step: &Step<S>) -> Result<String, LedgerError> {
+fn allowed<S: State>(row: &'static str, step: &Step<S>) -> Result<String, LedgerError> {
     if step.from.next().contains(&step.to) {
         return Ok(reason_text(&step.reason));
     }
     let (from, to) = (step.from.word(), step.to.word());
-    Err(LedgerError::Move { row: S::ROW, id: step.id.clone(), from, to })
+    Err(LedgerError::Move { row, id: step.id.clone(), from, to })
 }
 
 /// Writes a move down if it happened, and says whether it did.
 async fn written<S: State>(
     conn: &mut SqliteConnection,
+    row: &'static str,
     step: &Step<S>,
     reason: &str,
     moved: &SqliteQueryResult,
@@ -135,9 +158,14 @@ async fn written<S: State>(
         "INSERT INTO move (row_kind, row_id, from_state, to_state, reason, at, worker_id)
          VALUES ($1, $2, $3, $4, $5, $6, $7)",
     );
-    let written = written.bind(S::ROW).bind(&step.id).bind(step.from.word()).bind(step.to.word());
+    let written = written.bind(row).bind(&step.id).bind(step.from.word()).bind(step.to.word());
     written.bind(reason).bind(step.at).bind(step.worker).execute(conn).await?;
     Ok(true)
+}
+
+/// So many of something, in words.
+pub(super) fn counted(n: u32, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 
 /// A reason as the ledger keeps it: one line, bounded.

@@ -1,7 +1,8 @@
 //! Looks at a run and its editions by the schedule's brakes.
 
-use crate::deliver::brakes::{Measure, MeasureKind, Trip, domain_of, on_held_editions};
-use crate::ledger::{EditionOutcome, Ledger, LedgerError, Looked, Measured, RunId};
+use crate::deliver::brakes::{GATE, Measure, MeasureKind, Trip, domain_of, on_held_editions};
+use crate::gate::BookError;
+use crate::ledger::{EditionOutcome, Ledger, LedgerError, Looked, Measured, RunId, RunState};
 use crate::render::{Artifact, Format};
 use crate::report::Report;
 
@@ -55,6 +56,15 @@ async fn is_held(press: &Press, run: RunId, looked: Looked) -> Result<bool, Ledg
         return Ok(true);
     }
     Ok(false)
+}
+
+/// Holds a run of whose data the gate can look for no ids and names: nothing of it can be looked through. False when it
+/// has ended before, and has only work that was released since: such a run is held no more.
+pub(super) async fn hold_without_book(press: &Press, run: RunId, error: &BookError) -> Result<bool, LedgerError> {
+    let (brake, allowed) = (GATE.to_owned(), "what the gate can look for".to_owned());
+    let trip = Trip { brake, measured: error.to_string(), allowed };
+    press.ledger.hold_run(run, &[trip], press.clock.now()).await?;
+    Ok(press.ledger.run(run).await?.state == RunState::Held)
 }
 
 /// What an edition measures.

@@ -9,12 +9,15 @@ use tokio::task::JoinSet;
 
 use crate::archive::ArchiveError;
 use crate::deliver::{Handed, Outcome, Parcel};
-use crate::ledger::{DeliveriesOf, DeliveryClaim, DeliveryState, LedgerError, RunId};
+use crate::ledger::{DeliveryClaim, LedgerError, RunId};
 
 use super::destinations::Outlet;
 use super::order::{Order, Press};
 use super::pace::{LEASE_MINUTES, Turn};
 use super::parcel::{Opened, parcel};
+
+#[cfg(test)]
+mod tests;
 
 /// How many deliveries are claimed at once: one durable commit for all of them. Few, since of those that a kill leaves
 /// untried nobody can tell either.
@@ -184,22 +187,23 @@ impl Sending<'_> {
 /// # Errors
 /// When the ledger cannot be read or written.
 pub(super) async fn ask_uncertain(press: &Press, run: RunId) -> Result<(), LedgerError> {
-    if !press.ledger.counts(run).await?.deliveries.contains_key(&DeliveryState::Uncertain) {
-        return Ok(());
-    }
-    let rows = press.ledger.deliveries(&DeliveriesOf::Run(run)).await?.rows;
-    for row in rows.iter().filter(|row| row.state == DeliveryState::Uncertain) {
-        let now = press.clock.now();
-        let destination = press.destinations.get(&row.destination).destination;
-        if !destination.can_tell() {
-            continue;
+    let mut after = None;
+    loop {
+        let rows = press.ledger.uncertain(run, after).await?;
+        let Some(last) = rows.last() else { return Ok(()) };
+        after = Some(last.id);
+        for row in rows {
+            let now = press.clock.now();
+            let destination = press.destinations.get(&row.destination).destination;
+            if !destination.can_tell() {
+                continue;
+            }
+            match destination.receipt(&row.message_id).await {
+                Some(receipt) => press.ledger.settle_uncertain_by_receipt(row.id, &receipt, now).await?,
+                None => press.ledger.resend(row.id, "the destination has not got it", now).await?,
+            }
         }
-        match destination.receipt(&row.message_id).await {
-            Some(receipt) => press.ledger.settle_uncertain_by_receipt(row.id, &receipt, now).await?,
-            None => press.ledger.resend(row.id, "the destination has not got it", now).await?,
-        }
     }
-    Ok(())
 }
 
 async fn send(press: &Press, order: &Order, claim: &DeliveryClaim, pack: &Read, outlet: &Outlet) -> Sent {

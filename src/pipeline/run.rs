@@ -16,7 +16,7 @@ use crate::ledger::{
 
 use super::begin::{Begun, begin};
 use super::behind::doubts;
-use super::brakes::{brakes_on_plan, held, look_again, may_leave, measured};
+use super::brakes::{brakes_on_plan, held, hold_without_book, look_again, may_leave, measured};
 use super::check;
 use super::mail::{ask_uncertain, deliver_ready};
 use super::make::{Draft, Edition, Made, MakeError, Of, make};
@@ -217,10 +217,13 @@ async fn of(press: &Press, order: &Order, row: &RunRow) -> Result<Of, RunError> 
 /// Claims and makes editions until none is left to claim. A run that only waits for mails to be tried again reads
 /// no facts.
 async fn make_all(press: &Press, order: &Arc<Order>, row: &RunRow, progress: &Progress) -> Result<(), RunError> {
+    if !press.ledger.looked(row.id).await?.is_open {
+        return Ok(());
+    }
     // Before anything is claimed: what cannot be read costs no edition a try.
-    let mut shared = match press.ledger.looked(row.id).await?.is_open {
-        true => Some(of(press, order, row).await?),
-        false => None,
+    let of = match of(press, order, row).await {
+        Err(RunError::Book(error)) if hold_without_book(press, row.id, &error).await? => return Ok(()),
+        of => of?,
     };
     while !press.stop.is_set() {
         let lease = chrono::Duration::minutes(LEASE_MINUTES);
@@ -228,12 +231,7 @@ async fn make_all(press: &Press, order: &Arc<Order>, row: &RunRow, progress: &Pr
         if claims.is_empty() {
             return Ok(());
         }
-        let of = match shared.take() {
-            Some(of) => of,
-            None => of(press, order, row).await?,
-        };
         make_claimed(press, order, &of, claims, progress).await?;
-        shared = Some(of);
     }
     Ok(())
 }

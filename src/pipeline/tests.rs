@@ -1,16 +1,17 @@
-//! Whole runs in which something leaks: what the gate finds is held, told without a name, and never sent.
+//! Whole runs in which something leaks or breaks off: what the gate finds is held, told without a name, and never sent.
+
+mod leave;
 
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
 use tokio::sync::mpsc;
 
 use crate::archive::Archive;
-use crate::audience::{Grant, Partner, Recipient, Scope};
-use crate::base::{Digest, Month};
+use crate::audience::{Audience, Grant, Partner, Recipient, Scope};
+use crate::base::{Digest, EditionId, Month};
 use crate::clock::ManualClock;
 use crate::config;
 use crate::deliver::{Mailbox, Outbox};
@@ -19,7 +20,8 @@ use crate::facts::sample::{self, SampleSize};
 use crate::facts::{
     BurstRequest, DataSet, DirectoryEntry, Fact, FactSource, FactsError, Lacking, PartnerFacts, ProductMap, SqliteFacts,
 };
-use crate::ledger::{EditionRow, EditionState, Ledger, Retries, UncertainRule};
+use crate::gate::BOOK_ENTRIES_MAX;
+use crate::ledger::{EditionRow, EditionState, Ledger, NewDelivery, NewEdition, NewRun, Retries, RunId, RunState};
 use crate::render::Format;
 use crate::render::email::MailTemplates;
 use crate::schedule::NotFull;
@@ -28,12 +30,24 @@ use super::*;
 
 const NOW: &str = "2026-11-24T06:00:00Z";
 
-/// Facts that hand a row of one partner out among those of every other, if they are told to.
+/// What is wrong with facts.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Trouble {
+    Nothing,
+    /// A row of one partner stands among those of every other.
+    Leak,
+    /// Ids and names cannot be read.
+    Locked,
+    /// There are more of them than the gate looks for.
+    Crowd,
+}
+
+/// Facts with which something is wrong.
 struct Leaky {
     facts: SqliteFacts,
-    /// Whose row.
+    /// Whose row leaks.
     of: String,
-    leaks: AtomicBool,
+    trouble: Mutex<Trouble>,
 }
 
 impl FactSource for Leaky {
@@ -54,11 +68,18 @@ impl FactSource for Leaky {
     }
 
     fn directory(&self, data: DataSet) -> mpsc::Receiver<Result<Vec<DirectoryEntry>, FactsError>> {
-        self.facts.directory(data)
+        let batch = match *self.trouble.lock().unwrap() {
+            Trouble::Nothing | Trouble::Leak => return self.facts.directory(data),
+            Trouble::Locked => Err(FactsError::Locked { path: "warehouse.db".to_owned() }),
+            Trouble::Crowd => Ok((0..=BOOK_ENTRIES_MAX).map(customer).collect()),
+        };
+        let (sender, receiver) = mpsc::channel(1);
+        sender.try_send(batch).unwrap();
+        receiver
     }
 
     fn burst(&self, request: BurstRequest) -> mpsc::Receiver<Result<PartnerFacts, FactsError>> {
-        if !self.leaks.load(Ordering::Relaxed) {
+        if *self.trouble.lock().unwrap() != Trouble::Leak {
             return self.facts.burst(request);
         }
         let (sender, receiver) = mpsc::channel(1);
@@ -99,16 +120,16 @@ impl FactSource for Leaky {
     }
 }
 
-struct Shop {
+pub(super) struct Shop {
     folder: tempfile::TempDir,
-    press: Press,
-    order: Arc<Order>,
+    pub(super) press: Press,
+    pub(super) order: Arc<Order>,
     leaky: Arc<Leaky>,
     partners: Vec<String>,
 }
 
 /// Three partners of the sample, with an executive and an agent each.
-async fn shop() -> Shop {
+pub(super) async fn shop() -> Shop {
     let folder = tempfile::tempdir().unwrap();
     let now: DateTime<Utc> = NOW.parse().unwrap();
     let facts = SqliteFacts::open(&folder.path().join("facts.db"), now).await.unwrap();
@@ -123,7 +144,8 @@ async fn shop() -> Shop {
         Ingest::new(&facts, &ProductMap::shipped(), PartnerFrom::Account).file(path, None, now, &|_| {}).await.unwrap();
     }
     let partners: Vec<String> = sample::partners(&size).into_iter().take(3).map(|partner| partner.id).collect();
-    let leaky = Arc::new(Leaky { facts, of: partners[0].clone(), leaks: AtomicBool::new(true) });
+    let trouble = Mutex::new(Trouble::Nothing);
+    let leaky = Arc::new(Leaky { facts, of: partners[0].clone(), trouble });
     let press = Press {
         facts: leaky.clone(),
         ledger: Arc::new(Ledger::open(&folder.path().join("ledger.db"), now).await.unwrap()),
@@ -173,13 +195,7 @@ fn order(folder: &Path, partners: &[String]) -> Order {
         reply_to: None,
         contact: "desk@example.com".to_owned(),
         message_id_domain: "example.com".to_owned(),
-        retries: Retries {
-            attempts_max: 3,
-            backoff_secs_min: 60,
-            backoff_secs_max: 60,
-            deadline_hours: 48,
-            rule: UncertainRule::Hold,
-        },
+        retries: Retries::thrice(),
         stores: Vec::new(),
         brakes: crate::deliver::Brakes::default(),
         is_narrowed: false,
@@ -187,9 +203,65 @@ fn order(folder: &Path, partners: &[String]) -> Order {
     }
 }
 
+/// One of many customers of a partner, whose name is a number and the quickest to be put down.
+fn customer(n: usize) -> DirectoryEntry {
+    DirectoryEntry {
+        partner_id: "1000001".to_owned(),
+        partner_name: None,
+        location_id: None,
+        location_name: None,
+        customer_id: None,
+        customer_name: Some(n.to_string()),
+    }
+}
+
+/// The edition of one of many partners, with a mail to each of these.
+pub(super) fn edition(n: usize, addresses: &[String]) -> NewEdition {
+    let audience = Audience {
+        partner_id: format!("{n:07}"),
+        role: "report-viewer".to_owned(),
+        scope: Scope::Organization,
+        language: "en".to_owned(),
+    };
+    let period = "2026-10".parse().unwrap();
+    let id = EditionId::of("monthly", period, &audience.key(), 1);
+    let mail = |address: &String| NewDelivery {
+        address: address.clone(),
+        name: String::new(),
+        message_id: crate::deliver::message_id(id, address, "example.com"),
+        destination: MAIL.to_owned(),
+        suppressed: None,
+        held: None,
+    };
+    let recipients = addresses.iter().map(mail).collect();
+    NewEdition { id, partner_name: format!("Partner {n}"), number: 1, period, recipients, audience }
+}
+
+/// A run of these editions.
+pub(super) async fn planned(ledger: &Ledger, editions: &[NewEdition]) -> RunId {
+    let now = NOW.parse().unwrap();
+    let new = NewRun {
+        schedule: "monthly".to_owned(),
+        occurrence_at: None,
+        period: "2026-10".parse().unwrap(),
+        data: "{\"load_no\":7}".to_owned(),
+        config_digest: String::new(),
+        why: "by hand".to_owned(),
+        start_at: None,
+        deadline_at: None,
+    };
+    let run = ledger.plan_run(&new, now).await.unwrap().0.id;
+    ledger.plan_editions(run, editions, &[], now).await.unwrap();
+    run
+}
+
 impl Shop {
+    fn trouble(&self, trouble: Trouble) {
+        *self.leaky.trouble.lock().unwrap() = trouble;
+    }
+
     /// The editions of a run, by partner and role.
-    async fn ran(&self) -> Vec<EditionRow> {
+    pub(super) async fn ran(&self) -> Vec<EditionRow> {
         let progress: Progress = Arc::new(|_| {});
         let ran = run(&self.press, &self.order, "2026-10".parse().unwrap(), &progress).await.unwrap();
         let mut rows = self.press.ledger.editions(ran.run.id).await.unwrap().rows;
@@ -217,6 +289,7 @@ impl Shop {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_row_of_another_partner_among_the_facts_is_held_filed_and_not_sent_and_its_reason_names_nobody() {
     let shop = shop().await;
+    shop.trouble(Trouble::Leak);
     let rows = shop.ran().await;
     assert_eq!(rows.len(), 6);
     let names = shop.names().await;
@@ -247,7 +320,6 @@ async fn a_row_of_another_partner_among_the_facts_is_held_filed_and_not_sent_and
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pack_that_was_changed_in_the_archive_is_read_back_and_not_sent() {
     let mut shop = shop().await;
-    shop.leaky.leaks.store(false, Ordering::Relaxed);
     let rows = shop.ran().await;
     assert!(rows.iter().all(|row| row.state == EditionState::Archived), "{rows:?}");
     assert_eq!(shop.n_mails(), 6);
@@ -262,4 +334,39 @@ async fn a_pack_that_was_changed_in_the_archive_is_read_back_and_not_sent() {
     assert_eq!(again[0].state, EditionState::Failed);
     assert!(again[0].reason.contains("mail.html"), "{}", again[0].reason);
     assert!(again[1..].iter().all(|row| row.state == EditionState::Archived));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn facts_that_cannot_be_read_strand_no_edition_and_cost_none_a_try() {
+    let shop = shop().await;
+    shop.trouble(Trouble::Locked);
+    let progress: Progress = Arc::new(|_| {});
+    let ran = run(&shop.press, &shop.order, "2026-10".parse().unwrap(), &progress).await;
+    assert!(matches!(ran, Err(RunError::Facts(FactsError::Locked { .. }))), "{ran:?}");
+    let run = shop.press.ledger.runs(1).await.unwrap().remove(0);
+    let rows = shop.press.ledger.editions(run.id).await.unwrap().rows;
+    assert_eq!(rows.len(), 6);
+    assert!(rows.iter().all(|row| (row.state, row.n_attempts) == (EditionState::Planned, 0)), "{rows:?}");
+    shop.trouble(Trouble::Nothing);
+    resume(&shop.press, &shop.order, &run, &progress).await.unwrap();
+    assert_eq!(shop.n_mails(), 6);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_over_more_names_than_the_gate_looks_for_is_held_until_they_are_fewer_and_it_is_released() {
+    let shop = shop().await;
+    shop.trouble(Trouble::Crowd);
+    let rows = shop.ran().await;
+    assert!(rows.iter().all(|row| (row.state, row.n_attempts) == (EditionState::Planned, 0)), "{rows:?}");
+    let run = shop.press.ledger.run(rows[0].run).await.unwrap();
+    assert_eq!((run.state, shop.n_mails()), (RunState::Held, 0));
+    let says = |words: &str| assert!(run.reason.contains(words), "{words}: {}", run.reason);
+    ["brake `ids_and_names`", "more than 1000000 ids and names", "hint: "].into_iter().for_each(says);
+    assert!(shop.press.ledger.open_runs().await.unwrap().is_empty(), "it is tried again and again");
+    shop.trouble(Trouble::Nothing);
+    shop.press.ledger.release(run.id, "anna: by region now", NOW.parse().unwrap()).await.unwrap();
+    let run = shop.press.ledger.run(run.id).await.unwrap();
+    let progress: Progress = Arc::new(|_| {});
+    let ran = resume(&shop.press, &shop.order, &run, &progress).await.unwrap();
+    assert_eq!((ran.run.state, shop.n_mails()), (RunState::Done, 6));
 }

@@ -133,6 +133,36 @@ fn a_mail_that_nobody_can_tell_of_is_resent_or_settled_by_hand_with_who_and_why(
 }
 
 #[test]
+fn a_digest_that_nobody_can_tell_of_is_resent_or_settled_by_hand() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let faults = vec![(At::Kept, "admin@", 2, Fault::Drop)];
+    let relay = runtime.block_on(Relay { faults, ..Relay::default() }.start());
+    let (place, period) = place(1);
+    by_relay(&place, relay.address.port());
+    configure(&place, "[digest]\nto = [\"admin@pressrun.example\", \"admin@desk.example\"]");
+    run(&place, &period(0)).with(0);
+    let digests = || place.run(&["status", "--json"]).with(0).json()["digests"]["rows"].clone();
+    let ids: Vec<String> = digests().as_array().unwrap().iter().map(|row| row["id"].to_string()).collect();
+    let told = place.run(&["status"]).with(0).out;
+    for id in &ids {
+        assert!(told.contains(&format!("pressrun settle --digest {id} --delivered")), "{told}");
+    }
+    let [second, first] = &ids[..] else { panic!("{told}") };
+    let settled = place.run(&["settle", "--digest", first, "--delivered", "--by", "anna", "--json"]).with(0).json();
+    assert_eq!((&settled["deliveries"][0]["digest"], &settled["deliveries"][0]["done"]), (&1.into(), &true.into()));
+    let again = place.run(&["settle", "--digest", first, "--failed"]).with(1).out;
+    assert!(again.contains("digest `1` is delivered and can't become failed\nhint: it arrived"), "{again}");
+    let none = place.run(&["resend", "--digest", "4711"]).with(1).out;
+    assert!(none.contains("there is no digest `4711`") && none.contains("hint: `pressrun status` lists"), "{none}");
+    place.run(&["resend", "--digest", second, "--why", "he has not"]).with(0);
+    let n_taken = relay.taken().len();
+    run(&place, &period(0));
+    assert_eq!(digests(), serde_json::json!([]));
+    let n_again = relay.taken()[n_taken..].iter().filter(|mail| mail.to[0].contains("admin@desk")).count();
+    assert!(n_again >= 1, "{n_again}");
+}
+
+#[test]
 fn status_lists_as_many_runs_as_are_asked_for_and_says_how_many_more_there_are() {
     let (place, period) = place(1);
     for back in 0..3 {
@@ -144,6 +174,27 @@ fn status_lists_as_many_runs_as_are_asked_for_and_says_how_many_more_there_are()
     assert_eq!((json["runs"].as_array().unwrap().len(), json["n_older"].clone()), (2, 1.into()));
     assert_eq!(place.run(&["status", "--json"]).with(0).json()["n_older"], 0);
     place.run(&["status", "--runs", "0"]).with(2);
+}
+
+#[test]
+fn a_held_run_is_left_out_for_good_by_hand() {
+    let (place, period) = place(1);
+    configure(&place, "[brakes]\nrecipients_max = 1");
+    run(&place, &period(0)).with(1);
+    let told = place.run(&["status"]).with(0).out;
+    assert!(told.contains("pressrun release 1 --why TEXT, or pressrun skip 1 --why TEXT"), "{told}");
+    place.run(&["skip", "1"]).with(2);
+    let said = place.run(&["skip", "1", "--why", "the wrong list", "--by", "anna"]).with(0).out;
+    assert!(said.contains("Run 1 is left out for good.") && said.contains("mails are not sent."), "{said}");
+    let again = place.run(&["skip", "1", "--why", "again"]).with(1).err;
+    assert!(again.contains("is skipped, and only one that is held can be left out\nhint: "), "{again}");
+    let row = newest(&place)["run"].clone();
+    assert_eq!((&row["state"], &row["reason"]), (&"skipped".into(), &"by hand: anna: the wrong list".into()));
+    assert!(place.run(&["release", "1", "--why", "after all"]).with(1).out.contains("Nothing that run 1"));
+    let text = std::fs::read_to_string(place.path("pressrun.toml")).unwrap().replace("recipients_max = 1", "");
+    place.write("pressrun.toml", text);
+    run(&place, &period(0)).with(0);
+    assert!(place.files("archive").is_empty() && place.files("outbox").is_empty());
 }
 
 #[test]

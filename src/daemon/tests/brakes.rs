@@ -3,7 +3,7 @@
 use super::*;
 use crate::deliver::{Brakes, NewDomain};
 use crate::ledger::DigestWhen;
-use crate::pipeline::DigestOrder;
+use crate::pipeline::{DigestOrder, tell_rests};
 
 /// A partner whose November ran, and who has a recipient at a new domain since; on 22 December.
 async fn with_a_new_domain() -> Desk {
@@ -26,13 +26,7 @@ fn digest(when: DigestWhen) -> Option<Arc<DigestOrder>> {
         from: Mailbox { name: String::new(), address: "reports@example.com".to_owned() },
         reply_to: None,
         message_id_domain: "example.com".to_owned(),
-        retries: Retries {
-            attempts_max: 3,
-            backoff_secs_min: 60,
-            backoff_secs_max: 60,
-            deadline_hours: 48,
-            rule: UncertainRule::Hold,
-        },
+        retries: Retries::thrice(),
     }))
 }
 
@@ -125,7 +119,12 @@ async fn the_admin_is_told_once_of_each_rest_what_ran_what_is_held_and_what_to_d
     // November rested before there was somebody to tell, but was not passed over by a daemon yet.
     assert_eq!((told.len(), about("is held"), about("is done")), (2, 1, 1), "{told:#?}");
     let held = told.iter().find(|mail| mail.contains("is held")).unwrap();
-    for words in ["Run 2 of monthly, November 2026: held", "`new_domain`", "pressrun release 2 --why TEXT"] {
+    for words in [
+        "Run 2 of monthly, November 2026: held",
+        "`new_domain`",
+        "pressrun release 2 --why TEXT",
+        "pressrun skip 2 --why TEXT",
+    ] {
         assert!(held.contains(words), "{words}: {held}");
     }
     let ledger = Arc::clone(&desk.daemon.rota.press.ledger);
@@ -165,4 +164,22 @@ async fn a_brake_that_was_released_for_one_part_of_a_run_holds_no_later_part() {
     ingest(desk.folder.path(), &facts, 2, "2026-12-23T06:30:00Z").await;
     desk.beat_at("2026-12-23T06:35:00Z").await;
     assert_eq!((states(desk.runs().await), desk.mails()), (vec![RunState::Done, RunState::Done], 2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_between_two_digests_leaves_the_second_planned() {
+    let mut desk = with_a_new_domain().await;
+    let stop = desk.daemon.rota.press.stop.clone();
+    let stopping = Answers::with(move || {
+        stop.set();
+        async { Outcome::Delivered(Receipt("taken".to_owned())) }
+    });
+    let mut order = DigestOrder::clone(&digest(DigestWhen::Always).unwrap());
+    order.to.push("another@example.com".to_owned());
+    desk.change(|rota| rota.press.destinations = Destinations::mail(stopping));
+    let press = &desk.daemon.rota.press;
+    tell_rests(press, Some(&order)).await.unwrap();
+    let left = press.ledger.digests_not_delivered().await.unwrap().rows;
+    let left: Vec<_> = left.iter().map(|row| (row.address.as_str(), row.state)).collect();
+    assert_eq!(left, [("another@example.com", DeliveryState::Planned)]);
 }

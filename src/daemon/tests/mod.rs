@@ -233,13 +233,7 @@ fn order(folder: &Path, partners: &[String]) -> Order {
         message_id_domain: "example.com".to_owned(),
         brakes: crate::deliver::Brakes::default(),
         is_narrowed: false,
-        retries: Retries {
-            attempts_max: 3,
-            backoff_secs_min: 60,
-            backoff_secs_max: 60,
-            deadline_hours: 48,
-            rule: UncertainRule::Hold,
-        },
+        retries: Retries::thrice(),
         stores: Vec::new(),
         config_digest: Digest::of(b"configuration"),
     }

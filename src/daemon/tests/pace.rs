@@ -130,3 +130,37 @@ async fn while_the_relay_is_out_of_order_what_waits_keeps_its_attempts() {
     assert_eq!(desk.counts().await, BTreeMap::from([(DeliveryState::Delivered, 50)]));
     assert_eq!(desk.runs().await, [("2026-10".to_owned(), RunState::Done)]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_never_reaches_the_relay_says_nothing_about_it() {
+    let mut desk = desk_with(50).await;
+    let with = |desk: &mut Desk, change: &dyn Fn(&mut Order)| {
+        let mut order = Order::clone(&desk.daemon.rota.orders[SCHEDULE]);
+        change(&mut order);
+        desk.change(|rota| drop(rota.orders.insert(SCHEDULE.to_owned(), Arc::new(order))));
+    };
+    // Every other mail is for a domain that is taken off the list once they are planned.
+    with(&mut desk, &|order| {
+        let other = |(n, mut one): (usize, Recipient)| {
+            one.address = one.address.replace("example.com", if n % 2 == 0 { "gone.example" } else { "example.com" });
+            one
+        };
+        order.recipients = Arc::new(order.recipients.iter().cloned().enumerate().map(other).collect());
+    });
+    desk.change(|rota| allow(rota, None, Some(0)));
+    desk.beat_at("2026-11-22T06:00:00Z").await;
+    assert_eq!(desk.counts().await, BTreeMap::from([(DeliveryState::Planned, 50)]));
+    let relay = Arc::new(Relay { is_down: true.into(), n_tried: AtomicUsize::new(0) });
+    with(&mut desk, &|order| order.brakes.allowed_domains = Some(["example.com".to_owned()].into()));
+    desk.change(|rota| {
+        let one_by_one = Rates { at_once_max: 1, ..Rates::default() };
+        rota.press.destinations = Destinations::mail(Arc::new(Arc::clone(&relay))).at(MAIL, one_by_one);
+    });
+    // It is left alone after three in a row, whatever was refused between them; and what is refused by then is no probe
+    // that came back well.
+    for (now, n_tried, n_refused) in [("06:01:00", 3, 3), ("06:02:05", 3, 4), ("06:03:10", 4, 4), ("06:05:15", 4, 5)] {
+        desk.beat_at(&format!("2026-11-22T{now}Z")).await;
+        let tried_and_refused = (relay.n_tried.load(Ordering::SeqCst), desk.counts().await[&DeliveryState::Failed]);
+        assert_eq!(tried_and_refused, (n_tried, n_refused), "{now}");
+    }
+}

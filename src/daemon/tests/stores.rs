@@ -13,13 +13,7 @@ fn folder_store(folder: &Path) -> Arc<dyn Destination> {
 }
 
 fn order_store(name: &str, role: Option<&str>) -> OrderStore {
-    let retries = Retries {
-        attempts_max: 2,
-        backoff_secs_min: 60,
-        backoff_secs_max: 60,
-        deadline_hours: 48,
-        rule: UncertainRule::Hold,
-    };
+    let retries = Retries { attempts_max: 2, ..Retries::thrice() };
     OrderStore { name: store_name(name), role: role.map(str::to_owned), retries }
 }
 

@@ -88,7 +88,7 @@ async fn at_the_deadline_what_still_waits_is_held_until_an_admin_releases_it() {
     );
     let ledger = Arc::clone(&desk.daemon.rota.press.ledger);
     let part = ledger.runs(1).await.unwrap().remove(0);
-    ledger.release_run(part.id, RunState::Running, "good enough", desk.clock.now()).await.unwrap();
+    ledger.release(part.id, "good enough", desk.clock.now()).await.unwrap();
     desk.beat_at("2026-12-25T07:00:00Z").await;
     assert_eq!((desk.mails(), reasons(&desk).await[1].0), (2, RunState::Done));
 }

@@ -1,6 +1,5 @@
 //! What an admin says of a relay.
 
-use std::net::IpAddr;
 use std::path::PathBuf;
 
 use lettre::transport::smtp::client::{Certificate, TlsParameters};
@@ -8,6 +7,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 use super::oauth::OauthSettings;
+use crate::deliver::is_loopback;
 
 /// How the connection to a relay is encrypted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, schemars::JsonSchema)]
@@ -142,12 +142,6 @@ impl SmtpSettings {
         }
         builder.build_rustls().map_err(refused)
     }
-}
-
-/// Whether a host is this machine by its very name, whatever a name server says.
-fn is_loopback(host: &str) -> bool {
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    host.eq_ignore_ascii_case("localhost") || bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 impl std::fmt::Debug for SmtpSettings {

@@ -1,17 +1,9 @@
 //! Stores that are put into twice, break off, lose answers, fall silent, and hold other people's files.
 
-use std::io::ErrorKind;
-use std::ops::Range;
-use std::sync::Mutex;
-
-use futures::stream::BoxStream;
 use object_store::memory::InMemory;
-use object_store::{
-    CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, PutMultipartOptions, PutPayload,
-    PutResult, Result as StoreResult,
-};
 
 use super::*;
+use crate::deliver::failing::{FailsAt, How, io, reset};
 use crate::deliver::mime::tests::parcel as mail;
 
 const FOLDER: &str = "monthly/2026-10/1234566/report-viewer.en/1";
@@ -122,101 +114,9 @@ async fn a_folder_that_cannot_be_written_is_tried_again_and_named() {
     assert_eq!(tree(folder.path()).len(), 1, "the check leaves nothing behind");
 }
 
-#[derive(Clone, Copy, PartialEq, Debug)]
-enum How {
-    /// Nothing is done, and it says so.
-    Refused,
-    /// It is done, and the answer is lost.
-    Lost,
-    /// Nothing is done, and nothing is said.
-    Silent,
-    /// Done, and nothing is said.
-    DoneSilent,
-}
-
-/// A store whose n-th call, to put or to get, goes wrong.
-#[derive(Debug)]
-struct FailsAt {
-    inner: Arc<InMemory>,
-    left: Mutex<usize>,
-    how: How,
-    error: fn() -> Error,
-}
-
-impl std::fmt::Display for FailsAt {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("a store that fails")
-    }
-}
-
-impl FailsAt {
-    fn fails(&self) -> bool {
-        let mut left = self.left.lock().unwrap();
-        *left = left.wrapping_sub(1);
-        *left == 0
-    }
-
-    async fn call<T>(&self, done: impl Future<Output = StoreResult<T>> + Send) -> StoreResult<T> {
-        if !self.fails() {
-            return done.await;
-        }
-        if matches!(self.how, How::Lost | How::DoneSilent) {
-            done.await.ok();
-        }
-        if matches!(self.how, How::Silent | How::DoneSilent) {
-            std::future::pending::<()>().await;
-        }
-        Err((self.error)())
-    }
-}
-
-#[async_trait::async_trait]
-impl ObjectStore for FailsAt {
-    async fn put_opts(&self, path: &Path, payload: PutPayload, options: PutOptions) -> StoreResult<PutResult> {
-        assert_eq!(options.mode, PutMode::Create, "nothing is ever overwritten");
-        self.call(self.inner.put_opts(path, payload, options)).await
-    }
-
-    async fn put_multipart_opts(
-        &self,
-        path: &Path,
-        options: PutMultipartOptions,
-    ) -> StoreResult<Box<dyn MultipartUpload>> {
-        self.inner.put_multipart_opts(path, options).await
-    }
-
-    async fn get_opts(&self, path: &Path, options: GetOptions) -> StoreResult<GetResult> {
-        self.call(self.inner.get_opts(path, options)).await
-    }
-
-    async fn get_ranges(&self, path: &Path, ranges: &[Range<u64>]) -> StoreResult<Vec<Bytes>> {
-        self.inner.get_ranges(path, ranges).await
-    }
-
-    fn delete_stream(&self, paths: BoxStream<'static, StoreResult<Path>>) -> BoxStream<'static, StoreResult<Path>> {
-        self.inner.delete_stream(paths)
-    }
-
-    fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, StoreResult<ObjectMeta>> {
-        self.inner.list(prefix)
-    }
-
-    async fn list_with_delimiter(&self, prefix: Option<&Path>) -> StoreResult<ListResult> {
-        self.inner.list_with_delimiter(prefix).await
-    }
-
-    async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> StoreResult<()> {
-        self.inner.copy_opts(from, to, options).await
-    }
-}
-
-fn reset() -> Error {
-    Error::Generic { store: "test", source: Box::new(std::io::Error::from(ErrorKind::ConnectionReset)) }
-}
-
 /// A store over memory whose n-th call goes wrong.
 fn failing(inner: &Arc<InMemory>, nth: usize, how: How, error: fn() -> Error) -> Store {
-    let place = Arc::new(FailsAt { inner: Arc::clone(inner), left: Mutex::new(nth), how, error });
+    let place = Arc::new(FailsAt::new(inner.clone(), nth, how, error));
     Store {
         name: "S3 bucket reports".into(),
         place: Place::Remote(place),
@@ -268,11 +168,7 @@ async fn what_an_admin_can_mend_is_tried_again_and_what_nobody_can_is_not() {
         (|| Error::Unauthenticated { path: "x".into(), source: "no".into() }, true, "the key is the right one"),
         (|| Error::NotFound { path: "x".into(), source: "no bucket".into() }, true, "make the bucket or container"),
         (|| Error::NotSupported { source: "no".into() }, false, "can create without overwriting"),
-        (
-            || Error::Generic { store: "test", source: Box::new(std::io::Error::from(ErrorKind::StorageFull)) },
-            true,
-            "make room",
-        ),
+        (|| io(std::io::ErrorKind::StorageFull), true, "make room"),
     ];
     for (error, is_mendable, hint) in cases {
         let inner = Arc::new(InMemory::new());

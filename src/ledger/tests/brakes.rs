@@ -71,7 +71,10 @@ async fn a_run_that_is_held_half_way_sends_no_more_until_it_is_released() {
     // What is under way ends as it does.
     desk.ledger.settle_as(&sending, &delivered(), &HOLD, at(5)).await.unwrap();
     assert!(desk.claim_one(at(6)).await.is_none());
+    // Nor does it look as if something could: to look for what is not claimed would be a relay's only probe.
+    assert!(!desk.ledger.has_ripe(run, RELAY, at(6)).await.unwrap());
     desk.ledger.release(run, "anna: right", at(7)).await.unwrap();
+    assert!(desk.ledger.has_ripe(run, RELAY, at(8)).await.unwrap());
     assert!(desk.claim_one(at(8)).await.is_some());
 }
 

@@ -298,7 +298,13 @@ async fn a_delivery_is_given_up_at_its_deadline_and_says_so() {
         }
     }
     let row = desk.delivery(claim.row.id).await;
-    assert_eq!(row.reason, "after 2 attempts within 1 hours: 451 try later");
+    assert_eq!(row.reason, "after 2 attempts within 1 hour: 451 try later");
+    let once = Retries { attempts_max: 1, ..HOLD };
+    desk.run_with(&[edition("2", &["a@example.com"])]).await;
+    desk.archive_all().await;
+    let claim = desk.claim_one(at(9_000)).await.unwrap();
+    desk.ledger.settle_as(&claim, &refused, &once, at(9_001)).await.unwrap();
+    assert_eq!(desk.delivery(claim.row.id).await.reason, "after 1 attempt: 451 try later");
 }
 
 #[tokio::test]

@@ -116,3 +116,76 @@ async fn a_digest_that_is_not_taken_is_tried_again_after_the_backoff_until_its_a
     assert!(desk.digests(&desk.ledger, now).await.is_empty());
     assert_eq!(desk.ledger.digests_not_delivered().await.unwrap().rows[0].state, DeliveryState::Failed);
 }
+
+#[tokio::test]
+async fn digests_that_were_put_off_by_a_clock_that_was_ahead_are_brought_forward() {
+    let desk = Desk::new().await;
+    desk.rested().await;
+    let rests = desk.ledger.untold().await.unwrap();
+    desk.ledger.plan_digests(&rests, &[], &[digest("a@example.com")], at(2)).await.unwrap();
+    let claim = desk.digests(&desk.ledger, 90_000).await.remove(0);
+    let busy = Outcome::Retryable("451 busy".to_owned());
+    desk.ledger.settle_digest(&claim, &busy, &HOLD, at(90_000)).await.unwrap();
+    desk.ledger.bring_forward(Duration::seconds(150), at(90_000)).await.unwrap();
+    assert!(desk.digests(&desk.ledger, 90_000).await.is_empty(), "its pause is no longer than the longest");
+    desk.ledger.bring_forward(Duration::seconds(150), at(500)).await.unwrap();
+    assert_eq!(desk.digests(&desk.ledger, 500).await.len(), 1);
+}
+
+/// A digest that is uncertain, by its number.
+async fn uncertain(desk: &Desk) -> DigestId {
+    desk.rested().await;
+    let rests = desk.ledger.untold().await.unwrap();
+    desk.ledger.plan_digests(&rests, &[], &[digest("a@example.com")], at(2)).await.unwrap();
+    let claim = desk.digests(&desk.ledger, 3).await.remove(0);
+    let (id, ledger) = (claim.id, &desk.ledger);
+    assert!(ledger.resend_digest(id, "anna: under way", at(3)).await.is_err());
+    assert!(ledger.settle_digest_by_hand(id, Settled::Failed, "anna: under way", at(3)).await.is_err());
+    ledger.settle_digest(&claim, &Outcome::Uncertain("lost".to_owned()), &HOLD, at(4)).await.unwrap();
+    assert!(desk.digests(ledger, 9_000).await.is_empty(), "never by itself");
+    id
+}
+
+#[tokio::test]
+async fn an_uncertain_digest_is_settled_by_hand_or_sent_again() {
+    for (found, state) in [(Settled::Delivered, DeliveryState::Delivered), (Settled::Failed, DeliveryState::Failed)] {
+        let desk = Desk::new().await;
+        let id = uncertain(&desk).await;
+        desk.ledger.settle_digest_by_hand(id, found, "anna: asked him", at(5)).await.unwrap();
+        let row = desk.ledger.digest(id).await.unwrap();
+        assert_eq!((row.state, row.reason.as_str()), (state, "by hand: anna: asked him"));
+        assert!(desk.ledger.settle_digest_by_hand(id, found, "anna: again", at(6)).await.is_err());
+        assert!(desk.ledger.resend_digest(id, "anna: again", at(6)).await.is_err(), "settled is settled");
+    }
+    let desk = Desk::new().await;
+    let id = uncertain(&desk).await;
+    desk.ledger.resend_digest(id, "anna: he has not", at(5)).await.unwrap();
+    let claim = desk.digests(&desk.ledger, 5).await.remove(0);
+    assert_eq!((claim.id, claim.attempt_no, claim.mail.message_id.as_str()), (id, 2, "d1@example.com"));
+    let row = desk.ledger.digest(id).await.unwrap();
+    assert!(row.reason.ends_with("though one may have been taken"), "{}", row.reason);
+    assert!(matches!(
+        desk.ledger.resend_digest(DigestId(77), "anna: which", at(6)).await,
+        Err(LedgerError::NoSuch { row: "digest", .. })
+    ));
+}
+
+#[tokio::test]
+async fn a_digest_that_a_restored_ledger_holds_is_sent_by_hand_only() {
+    let desk = Desk::new().await;
+    let asked = uncertain(&desk).await;
+    desk.ledger.resend_digest(asked, "anna: again", at(5)).await.unwrap();
+    desk.rested().await;
+    let rests = desk.ledger.untold().await.unwrap();
+    desk.ledger.plan_digests(&rests, &[], &[digest("b@example.com")], at(6)).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    desk.ledger.back_up(&path, at(7)).await.unwrap();
+    let back = Ledger::open(&path, at(8)).await.unwrap();
+    assert!(desk.digests(&back, 9_000).await.is_empty(), "both may have been sent since");
+    let held = back.digests_not_delivered().await.unwrap().rows.remove(0);
+    assert_eq!((held.address.as_str(), held.state), ("b@example.com", DeliveryState::Held));
+    back.resend_digest(held.id, "anna: he has not", at(10)).await.unwrap();
+    let claims = desk.digests(&back, 11).await;
+    assert_eq!(claims.iter().map(|claim| claim.id).collect::<Vec<_>>(), [held.id]);
+}

@@ -10,6 +10,7 @@ mod mail;
 mod metrics;
 mod model;
 mod restored;
+mod skips;
 mod states;
 
 use std::path::PathBuf;
@@ -110,6 +111,13 @@ pub(super) fn new_run(occurrence_at: Option<DateTime<Utc>>) -> NewRun {
         why: "0 6 22W * * in UTC".to_owned(),
         start_at: None,
         deadline_at: None,
+    }
+}
+
+impl Retries {
+    /// Three tries, a minute apart; what is uncertain waits.
+    pub(crate) fn thrice() -> Retries {
+        Retries { backoff_secs_max: 60, ..HOLD }
     }
 }
 

@@ -9,7 +9,7 @@ const TABLE: [(&str, &str, &[&str]); 17] = [
     ("run", "running", &["done", "partial", "held"]),
     ("run", "held", &["running", "skipped"]),
     ("run", "missed", &["planned"]),
-    ("edition", "planned", &["making"]),
+    ("edition", "planned", &["making", "skipped"]),
     ("edition", "making", &["archived", "skipped", "held", "planned", "failed"]),
     ("edition", "held", &["planned"]),
     ("delivery", "planned", &["sending", "skipped", "held"]),
@@ -55,7 +55,7 @@ async fn a_run_goes_only_where_the_table_lets_it() {
     desk.ledger.move_run(run.id, RunState::Held, "deadline", at(2)).await.unwrap();
     assert!(desk.ledger.move_run(run.id, RunState::Running, "the planner may not", at(3)).await.is_err());
     assert!(desk.ledger.plan_editions(run.id, &[], &[], at(3)).await.is_err(), "nor by planning its editions");
-    desk.ledger.release_run(run.id, RunState::Running, "the data are good enough", at(3)).await.unwrap();
+    desk.ledger.release(run.id, "the data are good enough", at(3)).await.unwrap();
     let pinned = Beginning { data: Some("{\"load_no\":8}"), ..Beginning::default() };
     desk.ledger.begin_run(run.id, &pinned, at(3)).await.unwrap();
     let other = Beginning { data: Some("{\"load_no\":9}"), ..Beginning::default() };

@@ -126,6 +126,9 @@ fn what_to_do(one: &Told) -> Vec<Line> {
     if is_held {
         say("To let go on what is held:", format!("pressrun release {} --why TEXT", run.id));
     }
+    if run.state == RunState::Held {
+        say("Or to leave the run out for good:", format!("pressrun skip {} --why TEXT", run.id));
+    }
     if deliveries(DeliveryState::Uncertain) {
         let listed = one.deliveries.0.iter().find(|row| row.state == DeliveryState::Uncertain);
         let id = listed.map_or("DELIVERY".to_owned(), |row| row.id.to_string());
