@@ -70,31 +70,59 @@ pub struct DeliveryClaim {
     worker: i64,
 }
 
+/// How many deliveries may be claimed.
+#[derive(Clone, Copy, Debug)]
+pub struct Room<'a> {
+    /// At once; never more than [`CLAIMS_MAX`].
+    pub n: usize,
+    /// How many may have begun within each of these times before now.
+    pub windows: &'a [(Duration, u32)],
+}
+
+/// What was claimed.
+#[derive(Debug)]
+pub enum Claimed {
+    /// These; none when nothing is ripe.
+    These(Vec<DeliveryClaim>),
+    /// Nothing before that instant: as many began as may.
+    Full(DateTime<Utc>),
+}
+
 impl Ledger {
-    /// Claims up to `n` (at most [`CLAIMS_MAX`]) deliveries of a destination, and of one run if it is named, whose
-    /// edition is archived and whose time has come, the longest waiting first.
+    /// Claims deliveries of a destination, and of one run if it is named, whose edition is archived and whose time has
+    /// come, the longest waiting first.
     ///
-    /// `sending` and a row for the attempt are durable before this returns: not a byte may go out before.
+    /// `sending` and a row for the attempt are durable before this returns: not a byte may go out before. What the
+    /// destination allows is counted in the same transaction, so that processes side by side never pass it.
     ///
     /// # Errors
     /// When the database can't be written; then nothing is claimed.
-    pub async fn claim_deliveries(
+    pub async fn claim_within(
         &self,
         run: Option<RunId>,
-        n: usize,
+        room: Room<'_>,
         lease: Duration,
         now: DateTime<Utc>,
         destination: &str,
-    ) -> Result<Vec<DeliveryClaim>, LedgerError> {
+    ) -> Result<Claimed, LedgerError> {
         let worker = self.worker_id(now).await?;
-        let n = i64::try_from(n.min(CLAIMS_MAX)).unwrap_or_default();
+        let mut n = room.n.min(CLAIMS_MAX) as u64;
         let ripe = sqlx::query(select_deliveries!(
             "WHERE d.destination = $1 AND d.next_at IS NOT NULL AND d.next_at <= $2 AND e.state = 'archived' AND r.state <> 'held'
              AND d.state IN ('planned', 'retryable', 'uncertain') AND ($4 IS NULL OR d.run_id = $4)
              ORDER BY d.next_at, d.id LIMIT $3"
         ));
         let mut tx = self.begin().await?;
+        for (window, max) in room.windows {
+            let (n_begun, first_at) = n_attempts_since(&mut tx, destination, now - *window, now).await?;
+            let left = u64::from(*max).saturating_sub(n_begun);
+            if left == 0 {
+                return Ok(Claimed::Full(first_at.unwrap_or(now) + *window));
+            }
+            n = n.min(left);
+        }
         let mut claims = Vec::new();
+        let n = i64::try_from(n).unwrap_or_default();
         let ripe = ripe.bind(destination).bind(micros(now)).bind(n).bind(run.map(|run| run.0));
         for row in ripe.fetch_all(&mut *tx).await? {
             let row = delivery_row(&row)?;
@@ -103,7 +131,7 @@ impl Ledger {
             }
         }
         tx.commit().await?;
-        Ok(claims)
+        Ok(Claimed::These(claims))
     }
 
     /// Has a claim end `lease` from now.
@@ -174,27 +202,6 @@ impl Ledger {
         }
         tx.commit().await?;
         Ok(())
-    }
-
-    /// How many attempts of a destination began after `since` and no later than `now`, and when the first of them did.
-    /// Those that came no further than the login do not count: the relay heard of no mail.
-    ///
-    /// # Errors
-    /// When the database can't be read.
-    pub async fn n_attempts_since(
-        &self,
-        destination: &str,
-        since: DateTime<Utc>,
-        now: DateTime<Utc>,
-    ) -> Result<(u64, Option<DateTime<Utc>>), LedgerError> {
-        let counted = sqlx::query_as(
-            "SELECT COUNT(*), MIN(a.started_at) FROM attempt a JOIN delivery d ON d.id = a.delivery_id
-             WHERE a.started_at > $1 AND a.started_at <= $2 AND d.destination = $3
-                 AND (a.phase IS NULL OR a.phase NOT IN ('connect', 'tls', 'login'))",
-        );
-        let counted = counted.bind(micros(since)).bind(micros(now)).bind(destination);
-        let (n, first): (i64, Option<i64>) = counted.fetch_one(&self.read).await?;
-        Ok((n.unsigned_abs(), first.and_then(DateTime::from_timestamp_micros)))
     }
 
     /// Whether a delivery of a run could be claimed now.
@@ -268,6 +275,24 @@ impl Ledger {
         tx.commit().await?;
         Ok(())
     }
+}
+
+/// How many attempts of a destination began after `since` and no later than `now`, and when the first of them did.
+/// Those that came no further than the login do not count: the relay heard of no mail.
+pub(super) async fn n_attempts_since(
+    conn: &mut SqliteConnection,
+    destination: &str,
+    since: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<(u64, Option<DateTime<Utc>>), LedgerError> {
+    let counted = sqlx::query_as(
+        "SELECT COUNT(*), MIN(a.started_at) FROM attempt a JOIN delivery d ON d.id = a.delivery_id
+         WHERE a.started_at > $1 AND a.started_at <= $2 AND d.destination = $3
+             AND (a.phase IS NULL OR a.phase NOT IN ('connect', 'tls', 'login'))",
+    );
+    let counted = counted.bind(micros(since)).bind(micros(now)).bind(destination);
+    let (n, first): (i64, Option<i64>) = counted.fetch_one(conn).await?;
+    Ok((n.unsigned_abs(), first.and_then(DateTime::from_timestamp_micros)))
 }
 
 /// Moves a claimed delivery as its outcome says; none when the claim was lost.

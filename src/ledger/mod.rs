@@ -35,7 +35,7 @@ use tokio::sync::OnceCell;
 
 pub use backup::prove_copy;
 pub use brake::{BrakeRow, LOOKED_AT_FIRST, Looked};
-pub use delivery::{DeliveryClaim, Retries, UncertainRule};
+pub use delivery::{Claimed, DeliveryClaim, Retries, Room, UncertainRule};
 pub use digest::{DigestClaim, DigestId, DigestRow, DigestWhen, NewDigest, Rest};
 pub use earlier::EarlierRow;
 pub use edition::{EDITION_ATTEMPTS_MAX, EDITION_BROKEN_OFF_MAX, EditionClaim, EditionOutcome, Measured};

@@ -7,7 +7,7 @@ use chrono::{DateTime, Duration, Utc};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::deliver::Handed;
-use crate::ledger::{DeliveryClaim, Ledger, LedgerError, RunId};
+use crate::ledger::{Claimed, DeliveryClaim, Ledger, LedgerError, Room, RunId};
 
 /// How many hand-overs in a row fail for the destination's own sake before it is left alone.
 const OUT_OF_ORDER_MAX: u32 = 3;
@@ -63,7 +63,7 @@ pub struct Pace {
     /// A place for each parcel that is handed over.
     places: Semaphore,
     breaker: Mutex<Breaker>,
-    /// Held from counting to claiming, so that two runs never take the same room.
+    /// Held from looking at the breaker to claiming, so that two runs never probe at once.
     turn: tokio::sync::Mutex<()>,
 }
 
@@ -102,25 +102,25 @@ impl Pace {
         if !ledger.has_ripe(run, destination, now).await? {
             return Ok(Turn::Claimed(Vec::new()));
         }
-        let mut room = n;
-        for (window, max) in
-            [(Duration::minutes(1), self.rates.per_minute_max), (Duration::days(1), self.rates.per_day_max)]
-        {
-            let Some(max) = max else { continue };
-            let (n_begun, first_at) = ledger.n_attempts_since(destination, now - window, now).await?;
-            let left = u64::from(max).saturating_sub(n_begun);
-            if left == 0 {
-                return Ok(Turn::Full(first_at.unwrap_or(now) + window));
-            }
-            room = room.min(usize::try_from(left).unwrap_or(usize::MAX));
-        }
-        match self.breaker().look(now) {
+        let (n, is_probe) = match self.breaker().look(now) {
             Look::Open => return Ok(Turn::Resting),
-            Look::Probe => room = 1,
-            Look::Closed => {}
-        }
+            Look::Probe => (1, true),
+            Look::Closed => (n, false),
+        };
+        let windows = [(Duration::minutes(1), self.rates.per_minute_max), (Duration::days(1), self.rates.per_day_max)];
+        let windows: Vec<(Duration, u32)> =
+            windows.into_iter().filter_map(|(window, max)| Some((window, max?))).collect();
+        let room = Room { n, windows: &windows };
         let lease = Duration::minutes(LEASE_MINUTES);
-        Ok(Turn::Claimed(ledger.claim_deliveries(Some(run), room, lease, now, destination).await?))
+        match ledger.claim_within(Some(run), room, lease, now, destination).await? {
+            Claimed::Full(at) => Ok(Turn::Full(at)),
+            Claimed::These(claims) => {
+                if is_probe && !claims.is_empty() {
+                    self.breaker().probe(now);
+                }
+                Ok(Turn::Claimed(claims))
+            }
+        }
     }
 
     /// Hears how a hand-over went. Returns until when the destination is left alone, if it is by now.
@@ -168,16 +168,21 @@ enum Look {
 }
 
 impl Breaker {
-    fn look(&mut self, now: DateTime<Utc>) -> Look {
-        let Some(rest) = &mut self.rest else { return Look::Closed };
+    fn look(&self, now: DateTime<Utc>) -> Look {
+        let Some(rest) = &self.rest else { return Look::Closed };
         // A clock that was ahead leaves no rest longer than the longest.
         if now < rest.until && rest.until - now <= Duration::seconds(REST_SECS_MAX) {
             return Look::Open;
         }
-        // Nobody else tries until this one is heard of, or has been away for as long as the rest was.
-        rest.until = now + Duration::seconds(rest.secs);
-        rest.is_probing = true;
         Look::Probe
+    }
+
+    /// Nobody else tries until the one that was claimed is heard of, or has been away for as long as the rest was.
+    fn probe(&mut self, now: DateTime<Utc>) {
+        if let Some(rest) = &mut self.rest {
+            rest.until = now + Duration::seconds(rest.secs);
+            rest.is_probing = true;
+        }
     }
 
     fn hear(&mut self, is_out_of_order: bool, now: DateTime<Utc>) {
@@ -208,7 +213,10 @@ mod tests {
         match breaker.look(at(secs)) {
             Look::Closed => "closed",
             Look::Open => "open",
-            Look::Probe => "probe",
+            Look::Probe => {
+                breaker.probe(at(secs));
+                "probe"
+            }
         }
     }
 
@@ -251,6 +259,7 @@ mod tests {
         assert_eq!([0, 1, 2].map(|secs| pace.hear("relay", &down, at(secs))), [None, None, Some(at(62))]);
         assert_eq!((pace.resting(at(61)), pace.resting(at(62))), (Some(at(62)), None));
         assert!(matches!(pace.breaker().look(at(62)), Look::Probe));
+        pace.breaker().probe(at(62));
         assert_eq!(pace.resting(at(63)), None, "the one that tries it goes on");
     }
 

@@ -313,10 +313,14 @@ async fn attempts_that_the_relay_heard_of_count_towards_what_it_allows() {
     desk.run_with(&["1", "2", "3"].map(|name| edition(name, &["a@example.com"]))).await;
     desk.archive_all().await;
     let mut claims = desk.ledger.claim_deliveries(None, 2, minutes(10), at(100), RELAY).await.unwrap();
-    let count = async |since, now| desk.ledger.n_attempts_since(RELAY, at(since), at(now)).await.unwrap();
+    let count_at = async |destination, since, now| {
+        let mut conn = desk.ledger.read.acquire().await.unwrap();
+        delivery::n_attempts_since(&mut conn, destination, at(since), at(now)).await.unwrap()
+    };
+    let count = async |since, now| count_at(RELAY, since, now).await;
     assert_eq!(count(99, 100).await, (2, Some(at(100))));
     assert_eq!((count(100, 110).await, count(0, 99).await), ((0, None), (0, None)));
-    assert_eq!(desk.ledger.n_attempts_since("another", at(0), at(110)).await.unwrap().0, 0);
+    assert_eq!(count_at("another", 0, 110).await.0, 0);
     let refused: Handed = Outcome::Retryable("no".to_owned()).into();
     for (phase, n) in [(Phase::Login, 1), (Phase::Sender, 1)] {
         let handed = Handed { phase: Some(phase), answer: Some("535 no".to_owned()), ..refused.clone() };
@@ -326,4 +330,24 @@ async fn attempts_that_the_relay_heard_of_count_towards_what_it_allows() {
         let attempt = desk.ledger.attempts(claim.row.id).await.unwrap().remove(0);
         assert_eq!((attempt.phase.as_deref(), attempt.answer.as_deref()), (Some(phase.word()), Some("535 no")));
     }
+}
+
+#[tokio::test]
+async fn processes_side_by_side_claim_no_more_than_the_destination_allows() {
+    let desk = Desk::new().await;
+    desk.run_with(&["1", "2", "3", "4", "5", "6", "7"].map(|name| edition(name, &["a@example.com"]))).await;
+    desk.archive_all().await;
+    let another = desk.another().await;
+    let windows = [(Duration::minutes(1), 5), (Duration::days(1), 6)];
+    let n = async |ledger: &Ledger, now| {
+        let room = Room { n: 3, windows: &windows };
+        match ledger.claim_within(None, room, minutes(10), at(now), RELAY).await.unwrap() {
+            Claimed::These(claims) => Ok(claims.len()),
+            Claimed::Full(until) => Err(until),
+        }
+    };
+    assert_eq!((n(&desk.ledger, 10).await, n(&another, 20).await), (Ok(3), Ok(2)));
+    assert_eq!(n(&another, 69).await, Err(at(70)), "the first of them began a minute before");
+    assert_eq!(n(&desk.ledger, 70).await, Ok(1), "of a day's six the last");
+    assert_eq!(n(&another, 200).await, Err(at(10 + 24 * 3600)));
 }

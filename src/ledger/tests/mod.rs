@@ -93,6 +93,23 @@ impl Desk {
     }
 }
 
+impl Ledger {
+    /// Claims as many, whatever the destination allows.
+    pub(crate) async fn claim_deliveries(
+        &self,
+        run: Option<RunId>,
+        n: usize,
+        lease: Duration,
+        now: DateTime<Utc>,
+        destination: &str,
+    ) -> Result<Vec<DeliveryClaim>, LedgerError> {
+        match self.claim_within(run, Room { n, windows: &[] }, lease, now, destination).await? {
+            Claimed::These(claims) => Ok(claims),
+            Claimed::Full(at) => panic!("full until {at} without a bound"),
+        }
+    }
+}
+
 pub(super) fn archived() -> EditionOutcome {
     EditionOutcome::Archived { path: "monthly/2026-10/1".to_owned(), manifest: Digest::of(b"manifest") }
 }
