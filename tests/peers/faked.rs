@@ -15,6 +15,9 @@ const WAIT_SECS_MAX: u64 = 60;
 /// How long one look at something that is waited for is away from the next, in milliseconds of ours.
 const LOOK_MS: u64 = 150;
 
+/// How often faketime is asked for its library.
+const ASKING_TRIES_MAX: usize = 20;
+
 /// An instant, as RFC 3339 writes it.
 pub fn instant(text: &str) -> DateTime<Utc> {
     text.parse().unwrap_or_else(|error| panic!("{text}: {error}"))
@@ -107,7 +110,7 @@ impl Faked {
 
     /// A call of the program that finds that time wherever it looks, but lets timers run as they are: with them faked,
     /// too, the program would wait for ever.
-    fn command(&self, args: &[&str]) -> Command {
+    pub fn command(&self, args: &[&str]) -> Command {
         let mut command = self.place.command(args);
         command.env("LD_PRELOAD", library()).env("TZ", "UTC").env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
         command.env("FAKETIME", format!("@{} x{}", self.now().format("%Y-%m-%d %H:%M:%S"), self.speed));
@@ -120,8 +123,10 @@ impl Faked {
 fn library() -> &'static str {
     static LIBRARY: OnceLock<String> = OnceLock::new();
     LIBRARY.get_or_init(|| {
-        let told = peer::run("faketime", ["-m", "-f", "+0", "printenv", "LD_PRELOAD"]);
-        assert!(told.status.success(), "{}", peer::said(&told));
+        // It cannot begin under a number that an earlier process was killed with: what that shared lies there still.
+        let ask = || peer::run("faketime", ["-m", "-f", "+0", "printenv", "LD_PRELOAD"]);
+        let told = (0..ASKING_TRIES_MAX).map(|_| ask()).find(|told| told.status.success());
+        let told = told.unwrap_or_else(|| panic!("{}", peer::said(&ask())));
         String::from_utf8(told.stdout).unwrap().trim().to_owned()
     })
 }
