@@ -1,4 +1,4 @@
-//! Two hundred recipients at a few partners, and one schedule that is due when somebody asks for it.
+//! Two hundred recipients at a few partners, and one schedule.
 
 use chrono::TimeDelta;
 
@@ -7,10 +7,12 @@ use crate::faked::{Faked, instant};
 /// How many recipients there are.
 pub const N_RECIPIENTS: usize = 200;
 
-/// Nothing is due by itself before the next year.
+/// When it is due, once a year.
+pub const DUE_AT: &str = "2026-11-24T06:00:00Z";
+
 const SCHEDULE: &str = r#"
 [schedules.all]
-cron = "0 6 1 1 *"
+cron = "0 6 24 11 *"
 zone = "UTC"
 formats = ["pdf"]
 range_months = 3
@@ -32,9 +34,9 @@ pub fn sample(n_partners: usize) -> Faked {
     sample
 }
 
-/// A copy of it in which nothing was made yet, with these tables and lines after its schedule's.
-pub fn with(sample: &Faked, more: &str) -> Faked {
-    sample.with(instant("2026-11-24T06:00:00Z") + TimeDelta::seconds(1), 1, &format!("{SCHEDULE}{more}"))
+/// A copy of it in which nothing was made yet, so long after it is due, with these lines after its schedule's.
+pub fn with(sample: &Faked, after: TimeDelta, more: &str) -> Faked {
+    sample.with(instant(DUE_AT) + after, 1, &format!("{SCHEDULE}{more}"))
 }
 
 /// Whether a run has its editions, and whether all that have are over.

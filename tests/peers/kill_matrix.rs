@@ -3,9 +3,9 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::os::unix::process::ExitStatusExt as _;
-use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use pressrun::clock::Stopwatch;
 
 use crate::crowd::{self, how_far};
@@ -26,6 +26,9 @@ const LIVES_MAX: usize = 8;
 const LIFE_SECS_MAX: u64 = 60;
 /// The longest life that ends at a random moment, in milliseconds.
 const MOMENT_MS_MAX: usize = 4_000;
+
+/// Nothing is due by itself for a year.
+const LATE: TimeDelta = TimeDelta::seconds(1);
 
 /// How runs are made and sent.
 struct Mode {
@@ -115,8 +118,8 @@ fn open(sample: &Faked, mode: &Mode) -> (Faked, Taker) {
     // A kill costs all that were claimed an attempt.
     let retries = "[mail.retries]\nattempts_max = 100\nbackoff_secs_min = 1\nbackoff_secs_max = 1\n";
     let (faked, taker) = match mode.is_relay {
-        true => (crowd::with(sample, rule), Taker::relay(0)),
-        false => (crowd::with(sample, &format!("{rule}{retries}")), Taker::Outbox),
+        true => (crowd::with(sample, LATE, rule), Taker::relay(0)),
+        false => (crowd::with(sample, LATE, &format!("{rule}{retries}")), Taker::Outbox),
     };
     taker.configure(&faked);
     let path = faked.place.path("pressrun.toml");
@@ -135,7 +138,7 @@ fn live(faked: &Faked, whole: &Whole, is_daemon: bool, death: &Death) -> bool {
         Death::At(point) => (whole.killed_at(faked, args, point), usize::MAX),
         Death::After(ms) => (faked.command(args), *ms),
     };
-    let mut child = start(faked, &mut command);
+    let mut child = faked.start(&mut command);
     let since = Stopwatch::start();
     let mut n_looks = 0;
     loop {
@@ -154,12 +157,6 @@ fn live(faked: &Faked, whole: &Whole, is_daemon: bool, death: &Death) -> bool {
         }
         std::thread::sleep(Duration::from_millis(5));
     }
-}
-
-/// What it says goes to the end of `daemon.log`.
-fn start(faked: &Faked, command: &mut Command) -> Child {
-    let log = std::fs::OpenOptions::new().create(true).append(true).open(faked.place.path("daemon.log")).unwrap();
-    command.stdout(Stdio::null()).stderr(log).spawn().unwrap()
 }
 
 /// What all runs came to.

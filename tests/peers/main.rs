@@ -42,6 +42,8 @@ mod office;
 #[cfg(test)]
 mod openpyxl;
 #[cfg(test)]
+mod outages;
+#[cfg(test)]
 mod packs;
 #[cfg(test)]
 mod pdf;
