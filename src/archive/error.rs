@@ -17,6 +17,15 @@ pub enum ArchiveError {
         /// What the system says.
         words: String,
     },
+    /// The folder was there and is not any more.
+    #[error(
+        "archive `{archive}`: the folder is away; hint: bring it back as it was, it is not made anew, and what waits for it \
+         goes on"
+    )]
+    Away {
+        /// The archive's name.
+        archive: String,
+    },
     /// The place cannot be written.
     #[error(
         "archive `{archive}`: `{path}` cannot be written: {words}; hint: let the user that pressrun runs as write there"
@@ -100,6 +109,6 @@ pub enum ArchiveError {
 impl ArchiveError {
     /// Whether the same call may succeed once somebody has mended the place, or by itself.
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Full { .. } | Self::Unwritable { .. } | Self::Store { .. })
+        matches!(self, Self::Full { .. } | Self::Away { .. } | Self::Unwritable { .. } | Self::Store { .. })
     }
 }

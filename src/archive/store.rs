@@ -1,7 +1,7 @@
 //! The object store beneath the archive: create without overwriting, read, remove; errors with their kind.
 
 use std::io::ErrorKind;
-use std::path::Path as FilePath;
+use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -17,6 +17,8 @@ use super::ArchiveError;
 pub(super) struct Store {
     name: String,
     inner: Arc<dyn ObjectStore>,
+    /// The folder that it is in, if it is in one.
+    folder: Option<PathBuf>,
 }
 
 /// What a creation found.
@@ -32,7 +34,7 @@ pub(super) enum Found {
 
 impl Store {
     pub(super) fn new(name: &str, inner: Arc<dyn ObjectStore>) -> Store {
-        Store { name: name.to_owned(), inner }
+        Store { name: name.to_owned(), inner, folder: None }
     }
 
     /// A folder whose every file, and every folder made for it, is synced before a creation returns.
@@ -42,7 +44,15 @@ impl Store {
         made.map_err(|error| by_kind(&name, "", error.kind(), error.to_string()))?;
         let local = LocalFileSystem::new_with_prefix(folder);
         let local = local.map_err(|error| error_of(&name, "", &error))?.with_fsync(true);
-        Ok(Store::new(&name, Arc::new(local)))
+        Ok(Store { folder: Some(folder.to_owned()), ..Store::new(&name, Arc::new(local)) })
+    }
+
+    /// A folder that was there and is away, as with the disk that it is on, is not made anew, and is not an empty one.
+    fn check_there(&self) -> Result<(), ArchiveError> {
+        match &self.folder {
+            Some(folder) if !folder.is_dir() => Err(ArchiveError::Away { archive: self.name.clone() }),
+            _ => Ok(()),
+        }
     }
 
     pub(super) fn name(&self) -> &str {
@@ -51,6 +61,7 @@ impl Store {
 
     /// Creates an object, or finds out what stands in its place.
     pub(super) async fn create(&self, path: &Path, bytes: Bytes) -> Result<Found, ArchiveError> {
+        self.check_there()?;
         let options = PutOptions::from(PutMode::Create);
         match self.inner.put_opts(path, bytes.clone().into(), options).await {
             Ok(_) => Ok(Found::Created),
@@ -67,7 +78,7 @@ impl Store {
         let read = async { self.inner.get(path).await?.bytes().await };
         match read.await {
             Ok(bytes) => Ok(Some(bytes)),
-            Err(Error::NotFound { .. }) => Ok(None),
+            Err(Error::NotFound { .. }) => self.check_there().map(|()| None),
             Err(error) => Err(self.error(path.as_ref(), error)),
         }
     }
@@ -82,6 +93,7 @@ impl Store {
 
     /// Every object under a prefix with its size in bytes, sorted by path.
     pub(super) async fn list(&self, prefix: Option<&Path>) -> Result<Vec<(Path, u64)>, ArchiveError> {
+        self.check_there()?;
         let listed: Result<Vec<_>, _> =
             self.inner.list(prefix).map_ok(|object| (object.location, object.size)).try_collect().await;
         let mut listed = listed.map_err(|error| self.error(prefix.map_or("", AsRef::as_ref), error))?;
@@ -90,7 +102,8 @@ impl Store {
     }
 
     pub(super) fn error(&self, path: &str, error: Error) -> ArchiveError {
-        error_of(&self.name, path, &error)
+        // Whatever it says of a place in it, where it is not there at all.
+        self.check_there().err().unwrap_or_else(|| error_of(&self.name, path, &error))
     }
 }
 

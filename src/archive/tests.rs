@@ -298,3 +298,28 @@ async fn a_shelf_has_what_is_complete_of_one_period_in_whichever_folder() {
     let has = [key(), twelfth, of("A/B", 1), of("1234566", 2), of("7", 1)].map(|key| shelf.has(&key).unwrap());
     assert_eq!(has, [true, true, false, false, false]);
 }
+
+#[tokio::test]
+async fn an_archive_that_is_away_says_so_is_not_made_anew_and_goes_on_when_it_is_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, gone) = (folder.path().join("archive"), folder.path().join("gone"));
+    let archive = Archive::folder(&path).unwrap();
+    let key = key();
+    let put = archive.put(&key, &files(), manifest(&key)).await.unwrap();
+    std::fs::rename(&path, &gone).unwrap();
+    for instead in [None, Some("a file")] {
+        instead.iter().for_each(|text| std::fs::write(&path, text).unwrap());
+        let errors = [
+            archive.put(&key, &files(), manifest(&key)).await.unwrap_err(),
+            archive.get(&put.path).await.unwrap_err(),
+            archive.list("").await.unwrap_err(),
+        ];
+        for error in errors {
+            assert!(matches!(error, ArchiveError::Away { .. }) && error.is_transient(), "{error}");
+        }
+        assert!(!path.is_dir());
+    }
+    std::fs::remove_file(&path).unwrap();
+    std::fs::rename(&gone, &path).unwrap();
+    assert_eq!(archive.put(&key, &files(), manifest(&key)).await.unwrap(), put);
+}

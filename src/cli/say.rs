@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::config::{ConfigError, ConfigErrors};
 use crate::ledger::LedgerError;
+use crate::pipeline;
 
 use super::{FAILED, WRONG};
 
@@ -84,13 +85,7 @@ macro_rules! from_stage {
         }
     )*};
 }
-from_stage!(
-    crate::facts::FactsError,
-    LedgerError,
-    crate::archive::ArchiveError,
-    crate::pipeline::RunError,
-    std::io::Error
-);
+from_stage!(crate::facts::FactsError, LedgerError, crate::archive::ArchiveError, pipeline::RunError, std::io::Error);
 
 impl Say {
     pub(super) fn new(json: bool) -> Say {
@@ -141,8 +136,7 @@ impl Say {
             }
             Failure::Failed(error) => {
                 let what = format!("{error:#}");
-                let hint =
-                    error.chain().find_map(|cause| cause.downcast_ref::<LedgerError>()?.hint()).unwrap_or_default();
+                let hint = error.chain().find_map(pipeline::hint_of).unwrap_or_default();
                 (format!("error: {what}\n{}", hint_line(hint)), vec![(what, hint.to_owned())], FAILED)
             }
         };

@@ -7,7 +7,7 @@ use anyhow::Context;
 use chrono::{DateTime, Duration, Utc};
 use tokio::task::JoinSet;
 
-use super::{Pulse, Rota};
+use super::{Pulse, Rota, told};
 use crate::ledger::{RunId, RunRow, RunState};
 use crate::pipeline;
 
@@ -175,7 +175,7 @@ impl Hands {
                     None
                 }
                 Ok(_) => None,
-                Err(error) => Some(format!("{:#}", anyhow::Error::from(error))),
+                Err(error) => Some(told(error.into())),
             }
         });
         self.busy.insert(task.id(), id);

@@ -20,7 +20,7 @@ use tokio::task::JoinHandle;
 
 use crate::base::Digest;
 use crate::ledger::DaemonState;
-use crate::pipeline::{DigestOrder, Order, Press, tell_rests};
+use crate::pipeline::{DigestOrder, Order, Press, hint_of, tell_rests};
 use crate::schedule::{Lateness, Overlap, Timing};
 
 use hands::Hands;
@@ -317,6 +317,12 @@ impl Daemon {
 
 fn log(done: anyhow::Result<()>) {
     if let Err(error) = done {
-        tracing::error!("a beat failed: {error:#}");
+        tracing::error!("a beat failed: {}", told(error));
     }
+}
+
+/// What failed, and what to do about it.
+fn told(error: anyhow::Error) -> String {
+    let hint = error.chain().find_map(hint_of).map(|hint| format!("; hint: {hint}"));
+    format!("{error:#}{}", hint.unwrap_or_default())
 }

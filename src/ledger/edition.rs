@@ -52,6 +52,8 @@ pub enum EditionOutcome {
     Held(String),
     /// It may be tried again; after [`EDITION_ATTEMPTS_MAX`] tries it has failed.
     Retry(String),
+    /// Nothing is wrong with it, but it could not be filed or looked at now: that try does not count.
+    Back(String),
     /// It can't be made.
     Failed(String),
 }
@@ -185,19 +187,23 @@ async fn settle(
     outcome: EditionOutcome,
     now: DateTime<Utc>,
 ) -> Result<Option<EditionState>, LedgerError> {
-    let mut archived = None;
+    let mut change = EditionChange::default();
     let (to, reason) = match outcome {
         EditionOutcome::Archived { path, manifest } => {
-            archived = Some((path, manifest));
+            change.archived = Some((path, manifest));
             (EditionState::Archived, "archived, and passed the gate".to_owned())
         }
         EditionOutcome::Skipped(reason) => (EditionState::Skipped, reason),
         EditionOutcome::Held(reason) => (EditionState::Held, reason),
         EditionOutcome::Retry(reason) => again_or_failed(&claim.row, &reason),
+        EditionOutcome::Back(reason) => {
+            change.n_attempts = Some(i64::from(claim.row.n_attempts) - 1);
+            (EditionState::Planned, reason)
+        }
         EditionOutcome::Failed(reason) => (EditionState::Failed, reason),
     };
     let step = step(&claim.row, claim.fence, to, &reason, now, Some(claim.worker));
-    if !move_edition(conn, &step, EditionChange { archived, ..Default::default() }).await? {
+    if !move_edition(conn, &step, change).await? {
         return Ok(None);
     }
     close_deliveries(conn, &step.id, to, &reason, step.at).await?;

@@ -141,6 +141,16 @@ impl LedgerError {
         matches!(self, LedgerError::LostClaim { .. })
     }
 
+    /// Whether the same call may succeed by itself, or as soon as somebody has made room.
+    pub fn is_passing(&self) -> bool {
+        let code = match self {
+            LedgerError::Database(error) => primary_code(error),
+            _ => None,
+        };
+        // 10 and 14: the system did not read, write or open it, as on a disk that is away for a moment.
+        matches!(self, LedgerError::DiskFull | LedgerError::Locked) || matches!(code, Some(10 | 14))
+    }
+
     /// What to do about it, where that can be said.
     pub fn hint(&self) -> Option<&'static str> {
         Some(match self {

@@ -69,7 +69,10 @@ impl Ledger {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .disable_statement_logging();
-        let pool = |n| SqlitePoolOptions::new().max_connections(n).acquire_timeout(busy * 2);
+        let pool = |n| {
+            let pool = SqlitePoolOptions::new().max_connections(n).acquire_timeout(busy * 2);
+            pool.after_release(|conn, _| Box::pin(is_at_rest(conn)))
+        };
         let write = pool(1).connect_with(options.clone()).await.map_err(|error| cannot_open(path, error))?;
         let migrated = migrator.run(&write).await;
         migrated.map_err(|source| LedgerError::Migrate { path: path.to_owned(), source: Box::new(source) })?;
@@ -82,6 +85,14 @@ impl Ledger {
         drop(opening);
         Ok(ledger)
     }
+}
+
+/// Whether a connection can be used again. A full disk has SQLite end a transaction by itself, and sqlx then takes the
+/// connection to be in it for ever and begins no other on it.
+async fn is_at_rest(conn: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    // After what was still to be rolled back.
+    conn.ping().await?;
+    Ok(!conn.is_in_transaction())
 }
 
 /// The migrations as sqlx runs them.

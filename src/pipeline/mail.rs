@@ -15,6 +15,8 @@ use super::destinations::Outlet;
 use super::order::{Order, Press};
 use super::pace::{LEASE_MINUTES, Turn};
 use super::parcel::{Opened, parcel};
+use super::patience::patiently;
+use super::run::RunError;
 
 #[cfg(test)]
 mod tests;
@@ -52,35 +54,38 @@ enum Sent {
 /// for now.
 ///
 /// # Errors
-/// When the ledger cannot be written; what was claimed then becomes `uncertain` when its lease ends.
+/// When the ledger cannot be written, or the archive cannot be read: after what was under way has ended. What could not
+/// be written down for long becomes `uncertain` when its lease ends.
 pub(super) async fn deliver_ready(
     press: &Press,
     order: &Arc<Order>,
     run: RunId,
     outlet: &Outlet,
-) -> Result<(), LedgerError> {
+) -> Result<(), RunError> {
     let (packs, queue, tasks, claims) = (BTreeMap::new(), VecDeque::new(), JoinSet::new(), HashMap::new());
     let mut sending = Sending { press, order, outlet, packs, queue, tasks, claims };
-    let mut is_over = false;
+    let (mut is_over, mut failed) = (false, None);
     while !is_over || !sending.is_idle() {
         if press.stop.is_set() {
             is_over = true;
             sending.put_back("told to stop before it was handed over", press.clock.now()).await?;
         } else if !is_over && sending.queue.is_empty() {
             let now = press.clock.now();
-            match outlet.pace.claim(&press.ledger, (run, &outlet.name), CLAIMS_MAX, now).await? {
-                Turn::Claimed(claims) if !claims.is_empty() => sending.enqueue(claims).await,
-                Turn::Full(at) if (at - now).num_seconds() <= WAIT_SECS_MAX && sending.is_idle() => {
+            match sending.claim(run, now).await {
+                Ok(Turn::Claimed(claims)) if !claims.is_empty() => failed = sending.enqueue(claims, now).await.err(),
+                Ok(Turn::Full(at)) if (at - now).num_seconds() <= WAIT_SECS_MAX && sending.is_idle() => {
                     tokio::time::sleep(std::time::Duration::from_millis(LOOK_MILLIS)).await;
                 }
-                Turn::Full(at) if (at - now).num_seconds() <= WAIT_SECS_MAX => {}
-                _ => is_over = true,
+                Ok(Turn::Full(at)) if (at - now).num_seconds() <= WAIT_SECS_MAX => {}
+                Ok(_) => is_over = true,
+                Err(error) => failed = Some(error.into()),
             }
+            is_over |= failed.is_some();
         }
         sending.begin();
         sending.settle_next().await?;
     }
-    Ok(())
+    failed.map_or(Ok(()), Err)
 }
 
 /// The hand-overs of a run that are under way.
@@ -101,20 +106,38 @@ impl Sending<'_> {
         self.queue.is_empty() && self.tasks.is_empty()
     }
 
+    async fn claim(&self, run: RunId, now: DateTime<Utc>) -> Result<Turn, LedgerError> {
+        self.outlet.pace.claim(&self.press.ledger, (run, &self.outlet.name), CLAIMS_MAX, now).await
+    }
+
     /// Reads the files of the claimed deliveries, once for all who get an edition; each is verified against its manifest.
-    /// Those of the claims before are kept as far as they are wanted again.
-    async fn enqueue(&mut self, claims: Vec<DeliveryClaim>) {
+    /// Those of the claims before are kept as far as they are wanted again. While the archive is away nothing is wrong
+    /// with any of them: they are given back.
+    async fn enqueue(&mut self, claims: Vec<DeliveryClaim>, now: DateTime<Utc>) -> Result<(), RunError> {
         let mut before = std::mem::take(&mut self.packs);
         before.retain(|_, read| read.is_ok());
-        for claim in claims {
+        for claim in &claims {
             let path = &claim.archive_path;
-            let pack = match self.packs.get(path).cloned().or_else(|| before.remove(path)) {
+            if self.packs.contains_key(path) {
+                continue;
+            }
+            let pack = match before.remove(path) {
                 Some(pack) => pack,
-                None => Arc::new(self.press.archive.get(path).await.map(Opened::new)),
+                None => match self.press.archive.get(path).await {
+                    Err(error) if error.is_transient() => {
+                        let reason = format!("not handed over, its files cannot be read: {error}");
+                        patiently(|| self.press.ledger.put_back(&claims, &reason, now, now)).await?;
+                        return Err(error.into());
+                    }
+                    read => Arc::new(read.map(Opened::new)),
+                },
             };
-            self.packs.insert(path.clone(), Arc::clone(&pack));
-            self.queue.push_back((claim, pack));
+            self.packs.insert(path.clone(), pack);
         }
+        let packs = &self.packs;
+        let with_pack = |claim: DeliveryClaim| Some((Arc::clone(packs.get(&claim.archive_path)?), claim));
+        self.queue.extend(claims.into_iter().filter_map(with_pack).map(|(pack, claim)| (claim, pack)));
+        Ok(())
     }
 
     /// Begins as many as may be under way at once.
@@ -156,14 +179,15 @@ impl Sending<'_> {
             next = self.tasks.try_join_next_with_id();
         }
         let retries = self.order.retries_at(&self.outlet.name);
-        let states = self.press.ledger.settle_deliveries(&settled, retries, now).await?;
+        let states = patiently(|| self.press.ledger.settle_deliveries(&settled, retries, now)).await?;
         for ((claim, _), _) in settled.iter().zip(states).filter(|(_, state)| state.is_none()) {
             // Somebody else has the row by now; what it says stands.
             tracing::warn!(delivery.id = %claim.row.id, "a delivery's claim was lost before it was settled");
         }
         // After what went out, which must not be lost to an error here.
         for (claim, until) in back {
-            self.press.ledger.put_back(&[claim], RESTING, until, now).await?;
+            let claims = [claim];
+            patiently(|| self.press.ledger.put_back(&claims, RESTING, until, now)).await?;
         }
         match resting_until {
             Some(until) => self.put_back(RESTING, until).await,
@@ -177,7 +201,8 @@ impl Sending<'_> {
         if claims.is_empty() {
             return Ok(());
         }
-        self.press.ledger.put_back(&claims, reason, until, self.press.clock.now()).await
+        let now = self.press.clock.now();
+        patiently(|| self.press.ledger.put_back(&claims, reason, until, now)).await
     }
 }
 
@@ -227,6 +252,10 @@ async fn send(press: &Press, order: &Order, claim: &DeliveryClaim, pack: &Read, 
     }
     let pack = match pack.as_ref() {
         Ok(pack) => pack,
+        // A disk that is not mounted leaves an empty folder in its place.
+        Err(error @ ArchiveError::Missing { .. }) => {
+            return Sent::Unasked(Outcome::Retryable(format!("its files cannot be read: {error}")));
+        }
         Err(error) => return Sent::Unasked(Outcome::Failed(format!("its files cannot be sent: {error}"))),
     };
     match parcel(press, order, claim, pack, outlet).await {

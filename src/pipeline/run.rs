@@ -1,25 +1,20 @@
 //! A run from end to end: plan it, make its editions, file them, hand their mails over, close it.
 
-use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use tokio::task::JoinSet;
-
 use crate::archive::ArchiveError;
-use crate::base::{Digest, Period};
-use crate::facts::{BurstRequest, DataSet, FactsError, PartnerFacts};
-use crate::gate::{BookError, Search};
-use crate::ledger::{
-    Beginning, EditionClaim, EditionOutcome, LedgerError, Measured, NewEdition, NewRun, Planned, RunId, RunRow,
-    RunState,
-};
+use crate::base::Period;
+use crate::facts::{DataSet, FactsError};
+use crate::gate::BookError;
+use crate::ledger::{Beginning, LedgerError, NewEdition, NewRun, Planned, RunId, RunRow, RunState};
 
 use super::begin::{Begun, begin};
 use super::behind::doubts;
-use super::brakes::{brakes_on_plan, held, hold_without_book, look_again, may_leave, measured};
+use super::brakes::{brakes_on_plan, hold_without_book, may_leave};
 use super::check;
 use super::mail::{ask_uncertain, deliver_ready};
-use super::make::{Draft, Edition, Made, MakeError, Of, make};
+use super::make::Of;
+use super::making::make_claimed;
 use super::order::{Order, Press};
 use super::plan::{Plan, PlannedEdition, plan};
 
@@ -27,7 +22,7 @@ use super::plan::{Plan, PlannedEdition, plan};
 const CLAIMS_MAX: usize = 64;
 
 /// How long a claim of an edition holds, longer than the largest takes to make.
-const LEASE_MINUTES: i64 = 60;
+pub(super) const LEASE_MINUTES: i64 = 60;
 
 /// How long the delivering side waits before it looks for newly archived editions again.
 const LOOK_AGAIN_MILLIS: u64 = 50;
@@ -67,6 +62,16 @@ pub enum RunError {
         /// What stands in its row.
         data: String,
     },
+}
+
+/// What to do about an error of a run or of the ledger, where it does not say so itself.
+pub fn hint_of(cause: &(dyn std::error::Error + 'static)) -> Option<&'static str> {
+    // Its own words are the ledger's, which is not beneath it, then.
+    let of_run = |error: &RunError| match error {
+        RunError::Ledger(error) => error.hint(),
+        _ => None,
+    };
+    cause.downcast_ref::<RunError>().and_then(of_run).or_else(|| cause.downcast_ref::<LedgerError>()?.hint())
 }
 
 /// How a run went.
@@ -180,7 +185,7 @@ async fn work(press: &Press, order: &Arc<Order>, row: &RunRow, progress: &Progre
     // Each to its end: one that fails, or is slow, stops no other.
     let (made, delivered) = tokio::join!(making, futures::future::join_all(sides));
     made?;
-    delivered.into_iter().collect::<Result<(), LedgerError>>()?;
+    delivered.into_iter().collect::<Result<(), RunError>>()?;
     press.ledger.finish_run(row.id, press.clock.now()).await?;
     Ok(press.ledger.run(row.id).await?)
 }
@@ -192,7 +197,7 @@ async fn deliver_beside(
     run: RunId,
     name: &str,
     is_made: &tokio::sync::watch::Receiver<bool>,
-) -> Result<(), LedgerError> {
+) -> Result<(), RunError> {
     let outlet = press.destinations.get(name);
     loop {
         // Read before looking: what is archived after this look is found by the next one.
@@ -234,218 +239,4 @@ async fn make_all(press: &Press, order: &Arc<Order>, row: &RunRow, progress: &Pr
         make_claimed(press, order, &of, claims, progress).await?;
     }
     Ok(())
-}
-
-/// Makes the claimed editions: one reader ahead, as many makers as there are cores, archive and ledger behind.
-async fn make_claimed(
-    press: &Press,
-    order: &Arc<Order>,
-    of: &Of,
-    claims: Vec<EditionClaim>,
-    progress: &Progress,
-) -> Result<(), RunError> {
-    let mut by_partner: BTreeMap<String, Vec<EditionClaim>> = BTreeMap::new();
-    for claim in claims {
-        by_partner.entry(claim.row.audience.partner_id.clone()).or_default().push(claim);
-    }
-    let range = order.range(of.period);
-    let mut partners = press.facts.burst(BurstRequest {
-        data: of.data.clone(),
-        partner_ids: by_partner.keys().cloned().collect(),
-        first: range.first().prev(),
-        last: range.last(),
-        closing_day: order.closing_day,
-    });
-    let mut tasks = JoinSet::new();
-    let mut making = HashMap::new();
-    let mut broken = None;
-    while let Some(facts) = partners.recv().await {
-        let facts = match facts {
-            Ok(facts) => facts,
-            Err(error) => {
-                broken = Some(error.to_string());
-                break;
-            }
-        };
-        let Some(claims) = by_partner.remove(&facts.partner.id) else { continue };
-        let Ok(permit) = Arc::clone(&press.makers.0).acquire_owned().await else { break };
-        let claims = still_ours(press, claims).await?;
-        let task = (press.clone(), Arc::clone(order), of.clone(), claims.clone(), Arc::clone(progress));
-        let task = tasks.spawn(async move {
-            let (press, order, of, claims, progress) = task;
-            let settled = make_partner(&press, &order, &of, facts, claims, &progress).await;
-            drop(permit);
-            settled
-        });
-        making.insert(task.id(), claims);
-    }
-    while let Some(joined) = tasks.join_next_with_id().await {
-        match joined {
-            Ok((_, settled)) => settled?,
-            Err(error) => {
-                // What it had settled before it broke off stays as it is.
-                let outcome = EditionOutcome::Retry(format!("making it broke off: {error}"));
-                settle_all(press, &making.remove(&error.id()).unwrap_or_default(), &outcome, progress).await?;
-            }
-        }
-    }
-    let reason = broken.unwrap_or_else(|| "its partner's facts were not handed out".to_owned());
-    for claim in by_partner.into_values().flatten() {
-        settle(press, &claim, EditionOutcome::Retry(reason.clone()), progress).await?;
-    }
-    Ok(())
-}
-
-/// The claims that have waited for a place, renewed; one whose lease ended meanwhile is another's.
-async fn still_ours(press: &Press, claims: Vec<EditionClaim>) -> Result<Vec<EditionClaim>, LedgerError> {
-    let (now, lease) = (press.clock.now(), chrono::Duration::minutes(LEASE_MINUTES));
-    let mut ours = Vec::with_capacity(claims.len());
-    for claim in claims {
-        if now - claim.row.moved_at > lease / 10 {
-            match press.ledger.renew_edition(&claim, lease, now).await {
-                Err(error) if error.is_lost_claim() => continue,
-                renewed => renewed?,
-            }
-        }
-        ours.push(claim);
-    }
-    Ok(ours)
-}
-
-/// Makes one partner's editions on a thread that may block, then files and settles each.
-async fn make_partner(
-    press: &Press,
-    order: &Arc<Order>,
-    of: &Of,
-    facts: PartnerFacts,
-    claims: Vec<EditionClaim>,
-    progress: &Progress,
-) -> Result<(), LedgerError> {
-    let editions: Vec<Edition> = claims
-        .iter()
-        .map(|claim| Edition { id: claim.row.id, audience: claim.row.audience.clone(), number: claim.row.number })
-        .collect();
-    let task = (Arc::clone(order), of.clone());
-    let made = tokio::task::spawn_blocking(move || make(&task.0, &task.1, facts, &editions)).await;
-    let made = match made {
-        Ok(Ok(made)) => made,
-        Ok(Err(error)) => return settle_all(press, &claims, &retry(&error), progress).await,
-        Err(error) => {
-            let outcome = EditionOutcome::Retry(format!("making it broke off: {error}"));
-            return settle_all(press, &claims, &outcome, progress).await;
-        }
-    };
-    for (claim, made) in claims.iter().zip(made) {
-        let (outcome, measured) = match made {
-            Ok(Made::Empty) => (EditionOutcome::Skipped("there is nothing to report".to_owned()), Measured::default()),
-            Ok(Made::Pack(draft)) => file_measured(press, order, claim, *draft).await?,
-            Err(error) => (retry(&error), Measured::default()),
-        };
-        settle_measured(press, claim, outcome, &measured, progress).await?;
-    }
-    Ok(())
-}
-
-fn retry(error: &MakeError) -> EditionOutcome {
-    match error {
-        // The configuration must change first.
-        MakeError::Role(error) => EditionOutcome::Failed(error.to_string()),
-        error => EditionOutcome::Retry(error.to_string()),
-    }
-}
-
-/// Files a pack and looks at it by the brakes. One that an admin has released is held by none.
-async fn file_measured(
-    press: &Press,
-    order: &Order,
-    claim: &EditionClaim,
-    draft: Draft,
-) -> Result<(EditionOutcome, Measured), LedgerError> {
-    let is_released = claim.row.released_at.is_some();
-    let mut measured = measured(press, order, claim.row.run, &draft).await?;
-    if is_released {
-        measured.trips.clear();
-    }
-    let outcome = file(press, draft, is_released).await;
-    Ok((held(outcome, &measured), measured))
-}
-
-/// Files a pack, reads it back as it was filed, and has the gate look through it: what it holds stays filed, as the
-/// evidence of why it was held. One that an admin has released may leave whatever the gate finds.
-///
-/// A complete pack of the same edition that an earlier program filed before it could say so is taken over: what is in
-/// the archive is never overwritten.
-async fn file(press: &Press, draft: Draft, is_released: bool) -> EditionOutcome {
-    let (path, is_taken_over) = match press.archive.put(&draft.key, &draft.files, draft.manifest).await {
-        Ok(archived) => (archived.path, false),
-        Err(ArchiveError::Taken { path, .. }) => (path, true),
-        Err(error) => return not_filed(&error),
-    };
-    match looked_through(press, &path, draft.search).await {
-        Ok((manifest, Ok(()))) => EditionOutcome::Archived { path, manifest },
-        Ok((manifest, Err(finding))) if is_released && !is_taken_over => {
-            tracing::warn!(path, finding, "an edition that an admin has released leaves despite what the gate found");
-            EditionOutcome::Archived { path, manifest }
-        }
-        Ok((_, Err(finding))) => EditionOutcome::Held(format!("gate: {finding}; see {path}")),
-        Err(outcome) => outcome,
-    }
-}
-
-/// The digest of a filed pack's manifest, and what the gate finds in its files as the archive hands them out.
-async fn looked_through(
-    press: &Press,
-    path: &str,
-    search: Search,
-) -> Result<(Digest, Result<(), String>), EditionOutcome> {
-    let pack = press.archive.get(path).await.map_err(|error| not_filed(&error))?;
-    let looked = tokio::task::spawn_blocking(move || (pack.manifest_digest, check::inspect(&pack, &search))).await;
-    looked.map_err(|error| EditionOutcome::Retry(format!("looking through it broke off: {error}")))
-}
-
-fn not_filed(error: &ArchiveError) -> EditionOutcome {
-    match error.is_transient() {
-        true => EditionOutcome::Retry(error.to_string()),
-        false => EditionOutcome::Failed(error.to_string()),
-    }
-}
-
-async fn settle_all(
-    press: &Press,
-    claims: &[EditionClaim],
-    outcome: &EditionOutcome,
-    progress: &Progress,
-) -> Result<(), LedgerError> {
-    for claim in claims {
-        settle(press, claim, outcome.clone(), progress).await?;
-    }
-    Ok(())
-}
-
-async fn settle(
-    press: &Press,
-    claim: &EditionClaim,
-    outcome: EditionOutcome,
-    progress: &Progress,
-) -> Result<(), LedgerError> {
-    settle_measured(press, claim, outcome, &Measured::default(), progress).await
-}
-
-async fn settle_measured(
-    press: &Press,
-    claim: &EditionClaim,
-    outcome: EditionOutcome,
-    measured: &Measured,
-    progress: &Progress,
-) -> Result<(), LedgerError> {
-    let settled = press.ledger.settle_measured(claim, outcome, measured, press.clock.now()).await;
-    progress(Step::Settled(&claim.row.partner_name));
-    if !measured.trips.is_empty() {
-        look_again(press, claim.row.run).await?;
-    }
-    match settled {
-        // Somebody else has the row by now; what it says stands.
-        Err(error) if error.is_lost_claim() => Ok(()),
-        settled => settled.map(|_| ()),
-    }
 }

@@ -15,6 +15,9 @@ const WAIT_SECS_MAX: u64 = 60;
 /// How long one look at something that is waited for is away from the next, in milliseconds of ours.
 const LOOK_MS: u64 = 150;
 
+/// How often faketime is asked for its library.
+const ASKING_TRIES_MAX: usize = 20;
+
 /// An instant, as RFC 3339 writes it.
 pub fn instant(text: &str) -> DateTime<Utc> {
     text.parse().unwrap_or_else(|error| panic!("{text}: {error}"))
@@ -23,6 +26,8 @@ pub fn instant(text: &str) -> DateTime<Utc> {
 /// A workplace whose programs live at a faked time, which passes between their lives, too.
 pub struct Faked {
     pub place: Workplace,
+    /// Before what its programs are put, if before something.
+    pub within: Vec<String>,
     /// How many of its seconds pass in one of ours. The daemon's heart looks twice in a second of ours.
     speed: i32,
     from: DateTime<Utc>,
@@ -32,7 +37,7 @@ pub struct Faked {
 impl Faked {
     /// The demo's data and recipients as they are at that instant, and nothing made of them.
     pub fn sample(at: DateTime<Utc>, n_partners: usize) -> Faked {
-        let faked = Faked { place: Workplace::empty(), speed: 1, from: at, since: Stopwatch::start() };
+        let faked = Faked { place: Workplace::empty(), within: vec![], speed: 1, from: at, since: Stopwatch::start() };
         let dir = faked.place.text().to_owned();
         faked.run(&["demo", "--dir", &dir, "--partners", &n_partners.to_string()]).with(0);
         for folder in ["archive", "outbox"] {
@@ -56,7 +61,7 @@ impl Faked {
         let text = std::fs::read_to_string(self.place.path("pressrun.toml")).unwrap();
         let (head, _) = text.split_once("[schedules.").unwrap();
         copy.write("pressrun.toml", format!("{head}{schedules}"));
-        Faked { place: copy, speed, from: at, since: Stopwatch::start() }
+        Faked { place: copy, within: vec![], speed, from: at, since: Stopwatch::start() }
     }
 
     /// What time it is there, in whole seconds: the next one, so that no process sees an earlier time than one before.
@@ -80,10 +85,14 @@ impl Faked {
 
     /// Starts the daemon; what it logs goes to the end of `daemon.log`.
     pub fn daemon(&mut self) -> Daemon {
-        let log = std::fs::OpenOptions::new().create(true).append(true).open(self.place.path("daemon.log")).unwrap();
         self.sleep_until(self.now());
-        let child = self.command(&["daemon"]).stdout(Stdio::null()).stderr(log).spawn().unwrap();
-        Daemon(child)
+        Daemon(self.start(&mut self.command(&["daemon"])))
+    }
+
+    /// Starts a command of its own; what it says goes to the end of `daemon.log`.
+    pub fn start(&self, command: &mut Command) -> Child {
+        let log = std::fs::OpenOptions::new().create(true).append(true).open(self.place.path("daemon.log")).unwrap();
+        command.stdout(Stdio::null()).stderr(log).spawn().unwrap()
     }
 
     /// Waits until something is so; false when it is not for too long.
@@ -107,12 +116,27 @@ impl Faked {
 
     /// A call of the program that finds that time wherever it looks, but lets timers run as they are: with them faked,
     /// too, the program would wait for ever.
-    fn command(&self, args: &[&str]) -> Command {
-        let mut command = self.place.command(args);
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = before(&self.within, self.place.command(args));
         command.env("LD_PRELOAD", library()).env("TZ", "UTC").env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
         command.env("FAKETIME", format!("@{} x{}", self.now().format("%Y-%m-%d %H:%M:%S"), self.speed));
         command
     }
+}
+
+/// A program with others before it, each of which becomes the next.
+fn before(others: &[String], program: Command) -> Command {
+    let Some((first, more)) = others.split_first() else { return program };
+    let mut command = Command::new(first);
+    command.args(more).arg(program.get_program()).args(program.get_args()).stdin(Stdio::null());
+    program.get_current_dir().map(|folder| command.current_dir(folder));
+    for (name, value) in program.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    command
 }
 
 /// The library that faketime puts before a process. It is put there without faketime, which would stand between
@@ -120,8 +144,10 @@ impl Faked {
 fn library() -> &'static str {
     static LIBRARY: OnceLock<String> = OnceLock::new();
     LIBRARY.get_or_init(|| {
-        let told = peer::run("faketime", ["-m", "-f", "+0", "printenv", "LD_PRELOAD"]);
-        assert!(told.status.success(), "{}", peer::said(&told));
+        // It cannot begin under a number that an earlier process was killed with: what that shared lies there still.
+        let ask = || peer::run("faketime", ["-m", "-f", "+0", "printenv", "LD_PRELOAD"]);
+        let told = (0..ASKING_TRIES_MAX).map(|_| ask()).find(|told| told.status.success());
+        let told = told.unwrap_or_else(|| panic!("{}", peer::said(&ask())));
         String::from_utf8(told.stdout).unwrap().trim().to_owned()
     })
 }

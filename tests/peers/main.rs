@@ -1,16 +1,20 @@
 //! The product's files held against other programs: qpdf, poppler, LibreOffice, openpyxl, Microsoft's validator, a mail
-//! catcher, veraPDF, Prometheus's own parser; what it puts into stores held against azurite and moto.
-//! catcher, veraPDF; and its daemon under a clock that is not the machine's: faketime.
+//! catcher, veraPDF, Prometheus's own parser; what it puts into stores held against azurite and moto; its daemon under a
+//! clock that is not the machine's, faketime; and the program killed at its system calls by strace.
 //!
 //! `cargo xtask test` installs them and says where they are. A peer that is missing makes its test fail.
 
 #[cfg(test)]
 mod clock_changes;
 #[cfg(test)]
+mod crowd;
+#[cfg(test)]
 #[path = "../days/mod.rs"]
 mod days;
 #[cfg(test)]
 mod draw;
+#[cfg(test)]
+mod fail_points;
 #[cfg(test)]
 mod faked;
 #[cfg(test)]
@@ -21,6 +25,8 @@ mod gallery;
 mod gallery_of_sheets;
 #[cfg(test)]
 mod grants;
+#[cfg(test)]
+mod kill_matrix;
 #[cfg(test)]
 mod kills;
 #[cfg(test)]
@@ -35,6 +41,8 @@ mod metrics;
 mod office;
 #[cfg(test)]
 mod openpyxl;
+#[cfg(test)]
+mod outages;
 #[cfg(test)]
 mod packs;
 #[cfg(test)]

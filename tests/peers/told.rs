@@ -13,6 +13,15 @@ const OPEN_RUN: [&str; 3] = ["planned", "waiting", "running"];
 /// The same of a delivery.
 const OPEN_DELIVERY: [&str; 3] = ["planned", "sending", "retryable"];
 
+/// What is done about a mail of which nobody can tell.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Rule {
+    /// It waits.
+    Hold,
+    /// It is sent again, and not given up as long as it has attempts left.
+    Resend,
+}
+
 /// An occurrence's row.
 pub struct Row {
     pub schedule: String,
@@ -43,6 +52,11 @@ pub struct Told {
 impl Told {
     /// Asks the program, of which nothing else may be running, and holds it against what was taken.
     pub fn by(faked: &Faked, mails: Mails) -> Told {
+        Told::under(Rule::Hold, faked, mails)
+    }
+
+    /// The same where that is done about mails of which nobody can tell.
+    pub fn under(rule: Rule, faked: &Faked, mails: Mails) -> Told {
         let mut told = Told { rows: vec![], deliveries: vec![], n_tried_again: 0, broken: vec![] };
         let gaps = faked.run(&["gaps", "--json"]);
         if gaps.code != 0 {
@@ -55,7 +69,7 @@ impl Told {
             told.read(&faked.run(&["status", "--json", "--run", &id.to_string()]).with(0).json());
         }
         told.judge_rows();
-        told.judge_mails(mails);
+        told.judge_mails(rule, mails);
         told
     }
 
@@ -89,8 +103,8 @@ impl Told {
         self.broken.extend(twice.map(|row| format!("{} has two rows for {}", row.schedule, row.at)));
     }
 
-    /// What is said to be delivered was taken once; what is not says why; and nothing else was taken.
-    fn judge_mails(&mut self, mut unsaid: Mails) {
+    /// What is said to be delivered was taken, under `hold` once; what is not says why; and nothing else was taken.
+    fn judge_mails(&mut self, rule: Rule, mut unsaid: Mails) {
         let mut seen = BTreeSet::new();
         for delivery in &self.deliveries {
             let Delivery { schedule, address, edition, message_id, state, reason } = delivery;
@@ -102,9 +116,11 @@ impl Told {
             if OPEN_DELIVERY.contains(&state.as_str()) || reason.is_empty() {
                 self.broken.push(format!("{whose} has no outcome"));
             }
-            let is_fine = match state.as_str() {
-                "delivered" => n == 1,
-                "uncertain" => n <= 1,
+            let is_fine = match (rule, state.as_str()) {
+                (Rule::Hold, "delivered") => n == 1,
+                (Rule::Hold, "uncertain") => n <= 1,
+                (Rule::Resend, "delivered") => n >= 1,
+                (Rule::Resend, "uncertain") => false,
                 _ => n == 0,
             };
             if !is_fine {

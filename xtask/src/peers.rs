@@ -12,7 +12,7 @@ struct SystemPeer {
     package: &'static str,
 }
 
-const SYSTEM: [SystemPeer; 12] = [
+const SYSTEM: [SystemPeer; 13] = [
     SystemPeer { command: "qpdf", package: "qpdf" },
     SystemPeer { command: "pdftotext", package: "poppler-utils" },
     SystemPeer { command: "pdftoppm", package: "poppler-utils" },
@@ -25,6 +25,7 @@ const SYSTEM: [SystemPeer; 12] = [
     SystemPeer { command: "node", package: "nodejs" },
     SystemPeer { command: "npm", package: "npm" },
     SystemPeer { command: "faketime", package: "faketime" },
+    SystemPeer { command: "strace", package: "strace" },
 ];
 
 /// Pinned, since a validator's next version may see other things.

@@ -351,3 +351,16 @@ async fn processes_side_by_side_claim_no_more_than_the_destination_allows() {
     assert_eq!(n(&desk.ledger, 70).await, Ok(1), "of a day's six the last");
     assert_eq!(n(&another, 200).await, Err(at(10 + 24 * 3600)));
 }
+
+#[tokio::test]
+async fn an_edition_that_could_not_be_filed_is_planned_again_and_loses_no_try() {
+    let desk = Desk::new().await;
+    desk.run_with(&[edition("1", &["a@example.com"])]).await;
+    for n in 0..i64::from(2 * EDITION_ATTEMPTS_MAX) {
+        let claims = desk.ledger.claim_editions(None, 1, minutes(10), at(n)).await.unwrap();
+        let back = EditionOutcome::Back("the archive is away".to_owned());
+        assert_eq!(desk.ledger.settle_edition(&claims[0], back, at(n)).await.unwrap(), EditionState::Planned);
+        let row = desk.ledger.edition(claims[0].row.id).await.unwrap();
+        assert_eq!((row.n_attempts, row.reason.as_str()), (0, "the archive is away"));
+    }
+}

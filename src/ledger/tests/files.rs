@@ -132,3 +132,17 @@ async fn a_ledger_of_before_keeps_since_when_its_schedules_are_looked_at() {
     let era = ledger.eras().await.unwrap().pop().unwrap();
     assert_eq!((era.from_at, era.timing), (at(7), Some(timing())));
 }
+
+#[tokio::test]
+async fn a_ledger_can_be_written_again_after_sqlite_has_ended_a_transaction_as_a_full_disk_has_it() {
+    let desk = Desk::new().await;
+    let ends = "CREATE TEMP TRIGGER full BEFORE INSERT ON edition BEGIN SELECT RAISE(ROLLBACK, 'full'); END";
+    sqlx::query(ends).execute(&desk.ledger.write).await.unwrap();
+    let (run, _) = desk.ledger.plan_run(&new_run(None), at(0)).await.unwrap();
+    let editions = [edition("1", &["a@example.com"])];
+    let full = desk.ledger.plan_editions(run.id, &editions, &[], at(1)).await.unwrap_err();
+    assert!(full.to_string().contains("full"), "{full}");
+    // The trigger ends with its connection.
+    desk.ledger.plan_editions(run.id, &editions, &[], at(2)).await.unwrap();
+    assert_eq!(desk.ledger.counts(run.id).await.unwrap().editions[&EditionState::Planned], 1);
+}
