@@ -62,8 +62,8 @@ pub(super) async fn deliver_ready(
     run: RunId,
     outlet: &Outlet,
 ) -> Result<(), RunError> {
-    let (packs, queue, tasks, claims) = (BTreeMap::new(), VecDeque::new(), JoinSet::new(), HashMap::new());
-    let mut sending = Sending { press, order, outlet, packs, queue, tasks, claims };
+    let (queue, tasks, claims) = (VecDeque::new(), JoinSet::new(), HashMap::new());
+    let mut sending = Sending { press, order, outlet, queue, tasks, claims };
     let (mut is_over, mut failed) = (false, None);
     while !is_over || !sending.is_idle() {
         if press.stop.is_set() {
@@ -93,8 +93,6 @@ struct Sending<'a> {
     press: &'a Press,
     order: &'a Arc<Order>,
     outlet: &'a Outlet,
-    /// The packs of what was claimed last.
-    packs: BTreeMap<String, Read>,
     /// Claimed, and not begun.
     queue: VecDeque<(DeliveryClaim, Read)>,
     tasks: JoinSet<Sent>,
@@ -111,32 +109,25 @@ impl Sending<'_> {
     }
 
     /// Reads the files of the claimed deliveries, once for all who get an edition; each is verified against its manifest.
-    /// Those of the claims before are kept as far as they are wanted again. While the archive is away nothing is wrong
-    /// with any of them: they are given back.
+    /// While the archive is away nothing is wrong with any of them: they are given back.
     async fn enqueue(&mut self, claims: Vec<DeliveryClaim>, now: DateTime<Utc>) -> Result<(), RunError> {
-        let mut before = std::mem::take(&mut self.packs);
-        before.retain(|_, read| read.is_ok());
+        let mut packs: BTreeMap<&str, Read> = BTreeMap::new();
         for claim in &claims {
-            let path = &claim.archive_path;
-            if self.packs.contains_key(path) {
+            let path = claim.archive_path.as_str();
+            if packs.contains_key(path) {
                 continue;
             }
-            let pack = match before.remove(path) {
-                Some(pack) => pack,
-                None => match self.press.archive.get(path).await {
-                    Err(error) if error.is_transient() => {
-                        let reason = format!("not handed over, its files cannot be read: {error}");
-                        patiently(|| self.press.ledger.put_back(&claims, &reason, now, now)).await?;
-                        return Err(error.into());
-                    }
-                    read => Arc::new(read.map(Opened::new)),
-                },
+            match self.press.archive.get(path).await {
+                Err(error) if error.is_transient() => {
+                    let reason = format!("not handed over, its files cannot be read: {error}");
+                    patiently(|| self.press.ledger.put_back(&claims, &reason, now, now)).await?;
+                    return Err(error.into());
+                }
+                read => packs.insert(path, Arc::new(read.map(Opened::new))),
             };
-            self.packs.insert(path.clone(), pack);
         }
-        let packs = &self.packs;
-        let with_pack = |claim: DeliveryClaim| Some((Arc::clone(packs.get(&claim.archive_path)?), claim));
-        self.queue.extend(claims.into_iter().filter_map(with_pack).map(|(pack, claim)| (claim, pack)));
+        let with_pack = |claim: &DeliveryClaim| Some((claim.clone(), Arc::clone(packs.get(&*claim.archive_path)?)));
+        self.queue.extend(claims.iter().filter_map(with_pack));
         Ok(())
     }
 

@@ -33,7 +33,7 @@ async fn what_went_out_is_written_down_though_what_is_given_back_cannot_be() {
     }
     let outlet = shop.press.destinations.get(MAIL);
     let (press, order, queue) = (&shop.press, &shop.order, VecDeque::new());
-    let mut sending = Sending { press, order, outlet: &outlet, packs: BTreeMap::new(), queue, tasks, claims: by_task };
+    let mut sending = Sending { press, order, outlet: &outlet, queue, tasks, claims: by_task };
     assert!(sending.settle_next().await.is_err());
     let mut states = Vec::new();
     for claim in claims {
