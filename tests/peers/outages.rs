@@ -9,7 +9,7 @@ use chrono::TimeDelta;
 use serde_json::Value;
 
 use crate::crowd::{self, how_far};
-use crate::faked::{Daemon, Faked};
+use crate::faked::{Daemon, Faked, instant};
 use crate::smtp::{At, Fault};
 use crate::taker::Taker;
 use crate::told::{Told, recipients};
@@ -24,8 +24,8 @@ const LATE_MS: u64 = 20;
 /// How large the ledger's disk is: room for all of it, and not much more.
 const DISK: &str = "16m";
 
-/// Shortly before it is due.
-const EARLY: TimeDelta = TimeDelta::seconds(-3);
+/// So long before it is due that a daemon is up by then on the slowest machine.
+const EARLY: TimeDelta = TimeDelta::minutes(-5);
 
 fn relay(faked: &Faked) -> Taker {
     let taker = Taker::relay(0);
@@ -54,10 +54,24 @@ enum Hand {
 
 const BY_HAND: [&str; 2] = ["run", "all"];
 
+/// Lets a daemon see the schedule: what comes due from then on is run, however late the next one is up.
+fn see(faked: &mut Faked) {
+    let daemon = faked.daemon();
+    wait(faked, "a look", |faked| {
+        let gaps = faked.run(&["gaps", "--json"]);
+        gaps.code == 0 && !gaps.out.contains("no daemon has seen it")
+    });
+    assert_eq!(daemon.stop(), Some(0), "{}", faked.log());
+}
+
 impl Hand {
     fn begin(faked: &mut Faked, is_daemon: bool) -> Hand {
         match is_daemon {
-            true => Hand::Daemon(faked.daemon()),
+            true => {
+                see(faked);
+                faked.sleep_until(instant(crowd::DUE_AT));
+                Hand::Daemon(faked.daemon())
+            }
             false => Hand::Call(faked.start(&mut faked.command(&BY_HAND))),
         }
     }
