@@ -326,3 +326,19 @@ fn unpredicted(data: &[u8], parms: &Dict<'_>) -> Result<Vec<u8>, String> {
     }
     Ok(rows)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(parms: &str, data: &[u8], wants: &[u8]) {
+        let Some(Object::Dict(parms)) = Reader::new(parms.as_bytes(), 0).next() else { panic!("no dictionary") };
+        assert_eq!(unpredicted(data, &parms).unwrap(), wants);
+    }
+
+    #[test]
+    fn predicted_rows_are_read_and_their_width_takes_no_room() {
+        check("<</Columns 2>>", &[0, 1, 2, 1, 3, 4, 2, 5, 6, 3, 1, 1], &[1, 2, 3, 7, 8, 13, 5, 10]);
+        check("<</Columns 18446744073709551615>>", &[0, 1, 2], &[]);
+    }
+}

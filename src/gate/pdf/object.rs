@@ -367,6 +367,14 @@ c(d)) <414> /N#20x] % a comment
     }
 
     #[test]
+    fn strings_are_found_whatever_they_belong_to() {
+        let source = b"<< /A (x) /B [<41> /C 1 0 R] >> % (no)\n (z) ] <4";
+        let mut found = Vec::new();
+        Reader::new(source, 0).texts(&mut |text| found.push(text.says()));
+        assert_eq!(found, ["x", "A", "z"]);
+    }
+
+    #[test]
     fn what_is_broken_ends_the_reading() {
         for source in ["<< /A", "[1 2", "(a", "<41", "<< 1 2 >>", ")", &"[".repeat(1000)] {
             assert_eq!(Reader::new(source.as_bytes(), 0).next(), None, "{source}");
