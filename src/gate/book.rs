@@ -5,8 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::Arc;
 
-use aho_corasick::AhoCorasick;
-
+use super::found::Finder;
 use super::search::normal;
 
 /// As many ids and names a book has at most; 30,000 customers of 3,000 partners are some 70,000.
@@ -72,12 +71,8 @@ pub(super) struct Inner {
     /// The ids of partners and locations.
     pub(super) ids: Vec<Box<str>>,
     pub(super) entries: Vec<Entry>,
-    /// Finds names within texts, and ids that are no plain tokens.
-    pub(super) within: Option<AhoCorasick>,
-    /// The entry of each pattern of `within`.
-    pub(super) patterns: Vec<u32>,
-    /// Ids that are plain tokens, in lower case.
-    pub(super) tokens: HashMap<Box<str>, u32>,
+    /// Finds those that are not short.
+    pub(super) finder: Finder,
     /// Short names and ids, which stand for themselves only.
     pub(super) short: HashMap<Box<str>, u32>,
     n_left_out: usize,
@@ -99,9 +94,8 @@ impl Book {
     pub fn n_bytes(&self) -> usize {
         let inner = &self.0;
         let texts: usize = inner.entries.iter().map(|entry| entry.text.len() + size_of_val(&*entry.holders)).sum();
-        let keys: usize = inner.tokens.keys().chain(inner.short.keys()).map(|key| key.len() + 32).sum();
-        let found_by = inner.within.as_ref().map_or(0, AhoCorasick::memory_usage);
-        texts + keys + found_by + inner.entries.len() * size_of::<Entry>() + inner.patterns.len() * 4
+        let keys: usize = inner.short.keys().map(|key| key.len() + 32).sum();
+        texts + keys + inner.finder.n_bytes() + inner.entries.len() * size_of::<Entry>()
     }
 }
 
@@ -226,6 +220,7 @@ impl BookWriter {
                 *at = id;
             }
         }
+        let mut patterns = Vec::new();
         let mut inner = Inner { ids, n_left_out: self.left_out.len(), ..Inner::default() };
         for ((is_id, text), mut holders) in self.holders {
             holders.sort_unstable();
@@ -235,16 +230,15 @@ impl BookWriter {
             if n_chars < if is_id { ID_CHARS_MIN } else { WITHIN_CHARS_MIN } {
                 inner.short.insert(text.clone(), n);
             } else if is_id && is_token(&text) {
-                inner.tokens.insert(text.clone(), n);
+                inner.finder.add_token(&text, n);
             } else {
-                inner.patterns.push(n);
+                patterns.push(n);
             }
             inner.entries.push(Entry { text, is_id, holders: holders.into() });
         }
-        if !inner.patterns.is_empty() {
-            let texts = inner.patterns.iter().map(|n| &*inner.entries[*n as usize].text);
-            let built = AhoCorasick::builder().kind(Some(aho_corasick::AhoCorasickKind::ContiguousNFA)).build(texts);
-            inner.within = Some(built.map_err(|error| BookError::Unsearchable(error.to_string()))?);
+        if !patterns.is_empty() {
+            let texts: Vec<&str> = patterns.iter().map(|n| &*inner.entries[*n as usize].text).collect();
+            inner.finder.add_names(&texts, patterns.clone()).map_err(BookError::Unsearchable)?;
         }
         Ok(Book(Arc::new(inner)))
     }

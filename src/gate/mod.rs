@@ -22,6 +22,10 @@
 //! A finding says which partner's, what, and where. It never says a name: findings are stored and logged.
 
 mod book;
+mod cells;
+mod found;
+mod inflate;
+mod letters;
 mod own;
 mod pdf;
 mod search;
@@ -100,7 +104,9 @@ pub fn inspect_mail(subject: &str, text: &str, html: &str, search: &Search) -> R
     looking.at(subject, Unit::Text, &|| "in the subject".to_owned());
     // Lines are wrapped by nobody: what a sentence says stands on one.
     looking.units(text.lines(), Unit::Text, &|n| format!("in line {} of its text", n + 1));
-    xml::look_through(html, &mut looking, &|| "in its HTML".to_owned());
+    let mut parts = xml::Parts::default();
+    parts.keep(html.as_bytes(), 0);
+    parts.look_through(&mut looking, &|_| "in its HTML".to_owned());
     told("the mail", looking.findings.into_iter().collect())
 }
 

@@ -1,12 +1,14 @@
 //! Looks through the texts of one edition's files for what is not its audience's.
 
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 
 use crate::audience::Scope;
 
 use super::book::{Book, Entry, Holder, ID_CHARS_MIN, What};
+use super::found::Found;
+use super::letters::{BLANK, LETTER, STRANGE, kinds};
 use super::own::Own;
 
 /// Whose files are looked through, and what may stand in them.
@@ -125,6 +127,38 @@ enum Verdict {
     Strange { is_label: bool, is_said: bool },
 }
 
+/// Texts that are looked through at once, as they are compared: starting anew for each takes longer than most of them.
+pub(super) struct Texts {
+    unit: Unit,
+    /// Parted by line ends, which no text has once it is normal.
+    all: String,
+    /// Where each begins, and its number.
+    starts: Vec<(usize, usize)>,
+}
+
+impl Texts {
+    pub(super) fn new(unit: Unit) -> Texts {
+        Texts { unit, all: String::new(), starts: Vec::new() }
+    }
+
+    /// Puts a text to the others, if it can be anybody's; `n` is what its place is asked for by.
+    pub(super) fn push(&mut self, text: &str, n: usize) {
+        let text = normal(text);
+        let text = text.trim();
+        // A field of digits alone is a figure; only cells tell ids from figures.
+        if text.len() >= 2 && (self.unit == Unit::Cell || kinds(text.as_bytes()) & LETTER != 0) {
+            self.push_normal(text, n);
+        }
+    }
+
+    /// Puts a text to the others that is normal and can be anybody's.
+    pub(super) fn push_normal(&mut self, text: &str, n: usize) {
+        self.starts.push((self.all.len(), n));
+        self.all.push_str(text);
+        self.all.push('\n');
+    }
+}
+
 /// A search through one file.
 pub(super) struct Looking<'a> {
     search: &'a Search,
@@ -150,40 +184,39 @@ impl<'a> Looking<'a> {
         unit: Unit,
         place: &dyn Fn(usize) -> String,
     ) {
-        // Parted by line ends, which no text has once it is normal.
-        let (mut all, mut starts) = (String::new(), Vec::new());
+        let mut texts = Texts::new(unit);
         for (n, text) in units.into_iter().enumerate() {
-            let text = normal(text);
-            let text = text.trim();
-            // A field of digits alone is a figure; only cells tell ids from figures.
-            if text.len() < 2 || (unit != Unit::Cell && !text.bytes().any(is_letter)) {
-                continue;
+            texts.push(text, n);
+        }
+        self.texts(&texts, place);
+    }
+
+    /// Looks through texts that were put together; `place` says where the one of a number stands.
+    pub(super) fn texts(&mut self, texts: &Texts, place: &dyn Fn(usize) -> String) {
+        let all = texts.all.as_str();
+        if texts.unit != Unit::Text {
+            for (text, (_, n)) in all.lines().zip(&texts.starts) {
+                self.short(text, &|| place(*n));
+                self.columns(text, &|| place(*n));
             }
-            if unit != Unit::Text {
-                self.short(text, &|| place(n));
-                self.columns(text, &|| place(n));
-            }
-            starts.push((all.len(), n));
-            all.push_str(text);
-            all.push('\n');
         }
         let bytes = all.as_bytes();
         let is_whole = |start: usize, end: usize| {
-            unit != Unit::Text
+            texts.unit != Unit::Text
                 && (start == 0 || bytes.get(start - 1) == Some(&b'\n'))
                 && bytes.get(end).is_none_or(|byte| *byte == b'\n')
         };
         let place = |at: usize| {
-            let n = starts.partition_point(|(start, _)| *start <= at);
-            place(n.checked_sub(1).and_then(|n| starts.get(n)).map_or(0, |(_, n)| *n))
+            let n = texts.starts.partition_point(|(start, _)| *start <= at);
+            place(n.checked_sub(1).and_then(|n| texts.starts.get(n)).map_or(0, |(_, n)| *n))
         };
-        self.names(&all, &is_whole, &place);
-        self.tokens(&all, &place);
+        self.through(all, &is_whole, &place);
     }
 
     /// Looks through the runs of a page, each of which may be a text of its own or a part of one.
     pub(super) fn runs<'r>(&mut self, runs: impl IntoIterator<Item = &'r str>, place: &dyn Fn() -> String) {
-        let (mut page, mut bounds) = (String::new(), HashSet::new());
+        // Where runs begin and end, in the page's order.
+        let (mut page, mut bounds) = (String::new(), Vec::new());
         for run in runs {
             let run = normal(run);
             let run = run.trim();
@@ -193,21 +226,20 @@ impl<'a> Looking<'a> {
             if !page.is_empty() {
                 page.push(' ');
             }
-            bounds.insert((page.len(), page.len() + run.len()));
+            bounds.push((page.len(), page.len() + run.len()));
             page.push_str(run);
             self.short(run, place);
             self.columns(run, place);
-            if run.chars().any(is_right_to_left) {
+            if !run.is_ascii() && run.chars().any(is_right_to_left) {
                 // Shapers hand such text out as it is drawn, last letter first.
                 self.at(&run.chars().rev().collect::<String>(), Unit::Field, place);
             }
         }
-        self.names(&page, &|start, end| bounds.contains(&(start, end)), &|_| place());
-        self.tokens(&page, &|_| place());
+        self.through(&page, &|start, end| bounds.binary_search(&(start, end)).is_ok(), &|_| place());
     }
 
     fn short(&mut self, text: &str, place: &dyn Fn() -> String) {
-        if text.len() >= ID_CHARS_MIN * 4 {
+        if text.chars().nth(ID_CHARS_MIN - 1).is_some() {
             return;
         }
         if let Some(n) = self.search.book.0.short.get(text)
@@ -224,26 +256,18 @@ impl<'a> Looking<'a> {
         }
     }
 
-    /// Names within a text, as whole words: those of others that are no part of an own one.
-    fn names(&mut self, text: &str, is_whole: &dyn Fn(usize, usize) -> bool, place: &dyn Fn(usize) -> String) {
+    /// Names within a text, as whole words: those of others that are no part of an own one. Ids, wherever they stand.
+    fn through(&mut self, text: &str, is_whole: &dyn Fn(usize, usize) -> bool, place: &dyn Fn(usize) -> String) {
         let search = self.search;
-        let inner = &search.book.0;
-        let Some(within) = &inner.within else { return };
         let (mut own, mut strange) = (Vec::new(), Vec::new());
-        for found in within.find_overlapping_iter(text) {
-            let (start, end) = (found.start(), found.end());
-            let sticks = |letter: Option<char>| letter.is_some_and(char::is_alphanumeric);
-            if sticks(text[..start].chars().next_back()) || sticks(text[end..].chars().next()) {
-                continue;
-            }
-            let Some(n) = inner.patterns.get(found.pattern().as_usize()) else { continue };
-            match self.verdict(*n) {
-                Verdict::Allowed => own.push((start, end)),
-                Verdict::Strange { is_label: true, .. } => {}
-                Verdict::Strange { is_said: true, .. } if !is_whole(start, end) => {}
-                Verdict::Strange { .. } => strange.push((start, end, *n)),
-            }
-        }
+        search.book.0.finder.find(text, &mut |found| match (self.verdict(found.entry()), found) {
+            (Verdict::Allowed, Found::Name(_, start, end)) => own.push((start, end)),
+            (Verdict::Strange { is_label: true, .. }, Found::Name(..)) => {}
+            (Verdict::Strange { is_said: true, .. }, Found::Name(_, start, end)) if !is_whole(start, end) => {}
+            (Verdict::Strange { .. }, Found::Name(n, start, end)) => strange.push((start, end, n)),
+            (Verdict::Strange { .. }, Found::Id(n, start)) => self.found(n, &|| place(start)),
+            (Verdict::Allowed, Found::Id(..)) => {}
+        });
         // A name within a longer one is told by that.
         own.extend(strange.iter().map(|(start, end, _)| (*start, *end)));
         own.sort_unstable_by_key(|(_, end)| *end);
@@ -288,48 +312,6 @@ impl<'a> Looking<'a> {
         })
     }
 
-    /// Ids as whole tokens; also the parts of those that a `-` joins.
-    fn tokens(&mut self, text: &str, place: &dyn Fn(usize) -> String) {
-        let search = self.search;
-        let tokens = &search.book.0.tokens;
-        if tokens.is_empty() {
-            return;
-        }
-        let mut lower = String::new();
-        let mut look = |token: &str| {
-            if token.len() < ID_CHARS_MIN || !token.bytes().any(|byte| byte.is_ascii_digit()) {
-                return None;
-            }
-            if token.bytes().any(|byte| byte.is_ascii_uppercase()) {
-                lower.clear();
-                lower.push_str(token);
-                lower.make_ascii_lowercase();
-                return tokens.get(lower.as_str()).copied();
-            }
-            tokens.get(token).copied()
-        };
-        let mut found = Vec::new();
-        for piece in text.split(|letter: char| !letter.is_alphanumeric() && letter != '-') {
-            if piece.len() < ID_CHARS_MIN {
-                continue;
-            }
-            let start = piece.as_ptr().addr() - text.as_ptr().addr();
-            let token = piece.trim_matches('-');
-            match look(token) {
-                Some(n) => found.push((n, start)),
-                None if token.contains('-') => {
-                    found.extend(token.split('-').filter_map(&mut look).map(|n| (n, start)));
-                }
-                None => {}
-            }
-        }
-        for (n, start) in found {
-            if let Verdict::Strange { .. } = self.verdict(n) {
-                self.found(n, &|| place(start));
-            }
-        }
-    }
-
     fn verdict(&mut self, n: u32) -> Verdict {
         if let Some(verdict) = self.verdicts.get(&n) {
             return *verdict;
@@ -353,10 +335,6 @@ impl<'a> Looking<'a> {
     }
 }
 
-fn is_letter(byte: u8) -> bool {
-    byte.is_ascii_alphabetic() || !byte.is_ascii()
-}
-
 /// Hebrew, Arabic and what is written like them, with their forms of presentation.
 fn is_right_to_left(letter: char) -> bool {
     matches!(letter, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{feff}')
@@ -364,7 +342,8 @@ fn is_right_to_left(letter: char) -> bool {
 
 /// A text as it is compared: no control characters, one blank where several or other ones stand.
 pub(super) fn normal(text: &str) -> Cow<'_, str> {
-    let is_plain = text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) && !text.contains("  ");
+    let kinds = kinds(text.as_bytes());
+    let is_plain = kinds & STRANGE == 0 && (kinds & BLANK == 0 || !text.as_bytes().windows(2).any(|two| two == b"  "));
     if is_plain {
         return Cow::Borrowed(text);
     }

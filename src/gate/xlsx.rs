@@ -3,22 +3,26 @@
 use std::borrow::Cow;
 use std::io::{Cursor, Read};
 
-use zip::ZipArchive;
+use memchr::memmem;
+use zip::{CompressionMethod, ZipArchive};
 
-use super::search::{Looking, Search, Unit};
-use super::xml::{self, unescaped};
+use super::cells;
+use super::inflate::Inflater;
+use super::search::{Looking, Search, Texts, Unit};
+use super::xml::{self, plain, split_once};
 use super::{Expected, ExpectedKpi, said};
 
 /// The largest part that is inflated; more than Excel's largest sheet takes would be a bomb.
 const PART_BYTES_MAX: u64 = 4 << 30;
+
+/// Larger parts are inflated bit by bit, smaller ones at once, which takes a third of the time.
+const AT_ONCE_BYTES_MAX: u64 = 64 << 20;
 
 /// Sheets beyond this are raw rows; KPIs are not looked for in them.
 const KPI_SHEET_BYTES_MAX: u64 = 8 << 20;
 
 /// The part with the texts of cells.
 const STRINGS: &str = "xl/sharedStrings.xml";
-
-type Archive<'a> = ZipArchive<Cursor<&'a [u8]>>;
 
 /// A cell that holds something.
 #[derive(Clone, PartialEq, Debug)]
@@ -32,91 +36,143 @@ const PICTURES: [&str; 4] = [".png", ".jpeg", ".jpg", ".gif"];
 
 /// What is not as expected; an error when the file cannot be read. Each part is inflated once.
 pub(super) fn inspect(expected: &Expected, bytes: &[u8], search: &Search) -> Result<Vec<String>, String> {
-    let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|error| error.to_string())?;
-    let shared = match archive.index_for_name(STRINGS) {
-        Some(_) => part(&mut archive, STRINGS)?,
-        None => String::new(),
-    };
-    let strings: Vec<Cow<'_, str>> = between(&shared, "<si>", "</si>").map(text_of).collect();
+    let mut archive = Archive::open(bytes)?;
+    let mut shared = Vec::new();
+    if archive.zip.index_for_name(STRINGS).is_some() {
+        shared.extend(archive.part(STRINGS)?);
+    }
+    let strings = cells::strings(&shared);
     let mut looking = Looking::new(search);
     looking.units(strings.iter().map(Cow::as_ref), Unit::Cell, &|n| cell_with(bytes, n));
     let mut open = Open { expected, partner: false, period: false, kpis: vec![None; expected.kpis.len()] };
-    let sheets = sheets(&archive)?;
-    for name in &sheets {
-        let sheet = part(&mut archive, name)?;
+    let sheets = archive.sheets()?;
+    let mut parts = xml::Parts::default();
+    for (n, name) in sheets.iter().enumerate() {
+        let sheet = archive.part(name)?;
         if sheet.len() as u64 <= KPI_SHEET_BYTES_MAX && !open.is_done() {
-            open.look_through(&sheet, &strings);
+            open.look_through(sheet, &strings);
         }
-        look_through_sheet(&sheet, name, &strings, &mut looking);
+        let (around, data) = parted(sheet);
+        around.iter().for_each(|around| parts.keep(around, n));
+        look_through_cells(data, name, &mut looking);
     }
-    let names: Vec<String> = archive.file_names().filter_map(Result::ok).map(Cow::into_owned).collect();
-    let is_left = |name: &&String| *name != STRINGS && !sheets.contains(name) && !name.ends_with('/');
-    for name in names.iter().filter(is_left).filter(|name| !PICTURES.iter().any(|ending| name.ends_with(ending))) {
-        xml::look_through(&part(&mut archive, name)?, &mut looking, &|| format!("in `{name}`"));
+    let is_left = |name: &String| *name != STRINGS && !sheets.contains(name) && !name.ends_with('/');
+    let is_picture = |name: &String| PICTURES.iter().any(|ending| name.ends_with(ending));
+    let names = archive.zip.file_names().filter_map(Result::ok).map(Cow::into_owned);
+    let others: Vec<String> = names.filter(is_left).filter(|name| !is_picture(name)).collect();
+    for (n, name) in others.iter().enumerate() {
+        parts.keep(archive.part(name)?, sheets.len() + n);
     }
+    let name = |n: usize| sheets.iter().chain(&others).nth(n).map_or("", String::as_str);
+    parts.look_through(&mut looking, &|n| format!("in `{}`", name(n)));
     let mut findings = open.findings();
     findings.extend(looking.findings);
     Ok(findings)
 }
 
-/// The sheets, in the file's order.
-fn sheets(archive: &Archive<'_>) -> Result<Vec<String>, String> {
-    let name = |n: u32| format!("xl/worksheets/sheet{n}.xml");
-    let sheets: Vec<String> = (1..).map(name).take_while(|name| archive.index_for_name(name).is_some()).collect();
-    if sheets.is_empty() { Err("it has no sheet".to_owned()) } else { Ok(sheets) }
+/// The parts of a workbook.
+struct Archive<'a> {
+    bytes: &'a [u8],
+    zip: ZipArchive<Cursor<&'a [u8]>>,
+    inflater: Inflater,
+    /// The part that was inflated last.
+    part: Vec<u8>,
 }
 
-/// The texts of a sheet that are not among the shared strings: around its cells, and in them where they are in place.
-fn look_through_sheet(sheet: &str, name: &str, strings: &[Cow<'_, str>], looking: &mut Looking<'_>) {
-    let place = || format!("in `{name}`");
-    let Some((head, rest)) = sheet.split_once("<sheetData") else { return xml::look_through(sheet, looking, &place) };
-    let (data, tail) = rest.split_once("</sheetData>").unwrap_or((rest, ""));
-    xml::look_through(head, looking, &place);
-    xml::look_through(tail, looking, &place);
-    if !["inlineStr", "t=\"str\"", "t=\"e\"", "<f"].iter().any(|mark| data.contains(mark)) {
+impl<'a> Archive<'a> {
+    fn open(bytes: &'a [u8]) -> Result<Archive<'a>, String> {
+        let zip = ZipArchive::new(Cursor::new(bytes)).map_err(|error| error.to_string())?;
+        Ok(Archive { bytes, zip, inflater: Inflater::default(), part: Vec::new() })
+    }
+
+    /// The sheets, in the file's order.
+    fn sheets(&self) -> Result<Vec<String>, String> {
+        let name = |n: u32| format!("xl/worksheets/sheet{n}.xml");
+        let sheets: Vec<String> = (1..).map(name).take_while(|name| self.zip.index_for_name(name).is_some()).collect();
+        if sheets.is_empty() { Err("it has no sheet".to_owned()) } else { Ok(sheets) }
+    }
+
+    /// A part, inflated.
+    fn part(&mut self, name: &str) -> Result<&[u8], String> {
+        let says = |error: zip::result::ZipError| format!("`{name}`: {error}");
+        let index = self.zip.index_for_name(name).ok_or_else(|| format!("it has no `{name}`"))?;
+        let raw = self.zip.by_index_raw(index).map_err(says)?;
+        let (n_raw, n, crc, method) = (raw.compressed_size(), raw.size(), raw.crc32(), raw.compression());
+        let start = raw.data_start();
+        drop(raw);
+        let is_at_once = method == CompressionMethod::Deflated && n <= AT_ONCE_BYTES_MAX;
+        let data = start.filter(|_| is_at_once).and_then(|start| {
+            let start = usize::try_from(start).ok()?;
+            self.bytes.get(start..start.checked_add(usize::try_from(n_raw).ok()?)?)
+        });
+        let is_inflated = data.is_some_and(|data| self.inflater.deflated(data, n as usize, &mut self.part))
+            && libdeflater::crc32(&self.part) == crc;
+        if !is_inflated {
+            self.read(index).map_err(|error| format!("`{name}`: {error}"))?;
+        }
+        Ok(&self.part)
+    }
+
+    /// Reads a part bit by bit: it is large, stored, or broken, which is told.
+    fn read(&mut self, index: usize) -> Result<(), String> {
+        let file = self.zip.by_index(index).map_err(|error| error.to_string())?;
+        self.part.clear();
+        file.take(PART_BYTES_MAX + 1).read_to_end(&mut self.part).map_err(|error| error.to_string())?;
+        if self.part.len() as u64 > PART_BYTES_MAX {
+            return Err(format!("it has more than {PART_BYTES_MAX} bytes"));
+        }
+        Ok(())
+    }
+}
+
+/// What stands in a sheet around its cells, and the cells.
+fn parted(sheet: &[u8]) -> ([&[u8]; 2], &[u8]) {
+    let Some((head, rest)) = split_once(sheet, b"<sheetData") else { return ([sheet, b""], b"") };
+    let (data, tail) = split_once(rest, b"</sheetData>").unwrap_or((rest, b""));
+    ([head, tail], data)
+}
+
+/// Looks through the texts of cells that are not among the shared strings.
+fn look_through_cells(data: &[u8], name: &str, looking: &mut Looking<'_>) {
+    // Of `inlineStr`, `"str"`, `"e"` and formulas what cells of numbers and shared strings do not have: most have nothing
+    // else, and a sheet of raw rows is larger than all other parts.
+    let marks: [&[u8]; 3] = [b"tr", b"e\"", b"<f"];
+    if !marks.iter().any(|mark| memmem::find(data, mark).is_some()) {
         return;
     }
-    let at = |cell: &str| format!("in `{}` of `{name}`", cell.split('"').next().unwrap_or_default());
-    for cell in between(data, "<c r=\"", "</c>") {
-        // Empty cells close themselves, and what follows them up to the next `</c>` is the next cell's.
-        let cell = cell.rsplit_once("<c r=\"").map_or(cell, |(_, last)| last);
-        if !cell.contains("t=\"s\"")
-            && let Some(Cell::Text(text)) = cell_of(cell, strings)
-        {
-            looking.at(&text, Unit::Cell, &|| at(cell));
+    let (mut texts, mut formulas, mut addresses) = (Texts::new(Unit::Cell), Texts::new(Unit::Text), Vec::new());
+    cells::cells(data, &mut |cell| {
+        if let Some(text) = cell.text() {
+            texts.push(&text, addresses.len());
         }
-        for formula in cell.split("<f").skip(1).filter_map(|rest| rest.split_once('>')?.1.split_once("</f>")) {
-            looking.at(&unescaped(formula.0), Unit::Text, &|| at(cell));
+        if !cell.formula.is_empty() {
+            formulas.push(&plain(cell.formula), addresses.len());
         }
-    }
+        addresses.push(cell.address);
+    });
+    let at = |n: usize| {
+        let address: &[u8] = addresses.get(n).copied().unwrap_or_default();
+        format!("in `{}` of `{name}`", String::from_utf8_lossy(address))
+    };
+    looking.texts(&texts, &at);
+    looking.texts(&formulas, &at);
 }
 
 /// The first cell that has a shared string, as `B7` of a sheet; looked up when there is something to say of it.
 fn cell_with(bytes: &[u8], string: usize) -> String {
     let found = || {
-        let mut archive = ZipArchive::new(Cursor::new(bytes)).ok()?;
-        for name in sheets(&archive).ok()? {
-            let sheet = part(&mut archive, &name).ok()?;
-            if let Some((before, _)) = sheet.split_once(&format!("t=\"s\"><v>{string}</v>")) {
-                let cell = before.rsplit_once("<c r=\"")?.1.split('"').next()?.to_owned();
-                return Some(format!("in `{cell}` of `{name}`"));
+        let mut archive = Archive::open(bytes).ok()?;
+        for name in archive.sheets().ok()? {
+            let sheet = archive.part(&name).ok()?;
+            if let Some((before, _)) = split_once(sheet, format!("t=\"s\"><v>{string}</v>").as_bytes()) {
+                let cell = &before[memmem::rfind(before, b"<c r=\"")? + 6..];
+                let cell = cell.split(|byte| *byte == b'"').next()?;
+                return Some(format!("in `{}` of `{name}`", String::from_utf8_lossy(cell)));
             }
         }
         None
     };
     found().unwrap_or_else(|| format!("in `{STRINGS}`"))
-}
-
-/// A part as text; what is not UTF-8 in it is replaced, since strangers may have written it.
-fn part(archive: &mut Archive<'_>, name: &str) -> Result<String, String> {
-    let file = archive.by_name(name).map_err(|error| format!("`{name}`: {error}"))?;
-    let mut bytes = Vec::with_capacity(usize::try_from(file.size().min(1 << 26)).unwrap_or(0));
-    let read = file.take(PART_BYTES_MAX + 1).read_to_end(&mut bytes);
-    read.map_err(|error| format!("`{name}`: {error}"))?;
-    if bytes.len() as u64 > PART_BYTES_MAX {
-        return Err(format!("`{name}` has more than {PART_BYTES_MAX} bytes"));
-    }
-    Ok(String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
 }
 
 /// What is still looked for.
@@ -133,9 +189,10 @@ impl Open<'_> {
         self.partner && self.period && self.kpis.iter().all(|kpi| matches!(kpi, Some(Ok(()))))
     }
 
-    fn look_through(&mut self, sheet: &str, strings: &[Cow<'_, str>]) {
-        for row in between(sheet, "<row ", "</row>") {
-            let cells: Vec<Cell<'_>> = between(row, "<c ", "</c>").filter_map(|cell| cell_of(cell, strings)).collect();
+    fn look_through(&mut self, sheet: &[u8], strings: &[Cow<'_, str>]) {
+        for row in rows(sheet) {
+            let mut cells: Vec<Cell<'_>> = Vec::new();
+            cells::cells(row, &mut |cell| cells.extend(cell_of(cell, strings)));
             for (n, cell) in cells.iter().enumerate() {
                 let Cell::Text(text) = cell else { continue };
                 self.partner |= text.contains(&self.expected.partner);
@@ -199,44 +256,22 @@ fn compare(kpi: &ExpectedKpi, after: &[Cell<'_>]) -> Result<(), String> {
     Err(format!("expected `{}` and `{}` beside `{}`, found {found}", kpi.figure(), kpi.growth.text(), kpi.key))
 }
 
-/// A cell from what stands between `<c ` and `</c>`; none when it is empty.
-fn cell_of<'a>(cell: &'a str, strings: &'a [Cow<'a, str>]) -> Option<Cell<'a>> {
-    // Empty cells close themselves, and what follows them up to the next `</c>` is the next cell's.
-    let cell = cell.rsplit_once("<c ").map_or(cell, |(_, last)| last);
-    let (attributes, content) = cell.split_once('>')?;
-    if attributes.contains("t=\"inlineStr\"") {
-        return Some(Cell::Text(text_of(content)));
+/// What a cell holds; none when it is empty.
+fn cell_of<'a>(cell: &cells::Cell<'a>, strings: &'a [Cow<'a, str>]) -> Option<Cell<'a>> {
+    let value = || std::str::from_utf8(cell.value).ok();
+    if cell.kind == b"s" {
+        return strings.get(value()?.parse::<usize>().ok()?).map(|text| Cell::Text(Cow::Borrowed(text.as_ref())));
     }
-    let value = between(content, "<v>", "</v>").next()?;
-    if attributes.contains("t=\"s\"") {
-        return strings.get(value.parse::<usize>().ok()?).map(|text| Cell::Text(Cow::Borrowed(text.as_ref())));
-    }
-    if attributes.contains("t=\"str\"") || attributes.contains("t=\"e\"") {
-        return Some(Cell::Text(unescaped(value)));
-    }
-    value.parse().ok().map(Cell::Number)
+    cell.text().map(Cell::Text).or_else(|| value()?.parse().ok().map(Cell::Number))
 }
 
-/// What stands between two marks, as often as it does.
-fn between<'a>(text: &'a str, open: &'a str, close: &'a str) -> impl Iterator<Item = &'a str> {
-    text.split(open).skip(1).filter_map(move |rest| rest.split_once(close).map(|(inner, _)| inner))
-}
-
-/// The text of a string item: the texts of its runs together.
-fn text_of(item: &str) -> Cow<'_, str> {
-    let mut texts = item.split("<t").skip(1).filter_map(|rest| {
-        // `<t>` or `<t xml:space="preserve">`, not another element that begins with a t.
-        let rest =
-            rest.strip_prefix('>').or_else(|| rest.strip_prefix(' ').and_then(|rest| Some(rest.split_once('>')?.1)))?;
-        rest.split_once("</t>").map(|(inner, _)| inner)
-    });
-    match (texts.next(), texts.next()) {
-        (None, _) => Cow::Borrowed(""),
-        (Some(only), None) => unescaped(only),
-        (Some(first), Some(second)) => {
-            [first, second].into_iter().chain(texts).map(unescaped).collect::<String>().into()
-        }
-    }
+/// The rows of a sheet, each up to where the next begins.
+fn rows(sheet: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut starts = memmem::find_iter(sheet, b"<row ").peekable();
+    std::iter::from_fn(move || {
+        let start = starts.next()?;
+        Some(&sheet[start..starts.peek().copied().unwrap_or(sheet.len())])
+    })
 }
 
 #[cfg(test)]
@@ -334,13 +369,5 @@ mod tests {
         let at = flipped.windows(24).position(|name| name == b"xl/worksheets/sheet1.xml").unwrap() + 60;
         flipped[at] ^= 0xff;
         check(&flipped, &[], &["found one that does not"]);
-    }
-
-    #[test]
-    fn strings_are_read_as_they_are_meant() {
-        assert_eq!(text_of("<t>a&amp;lt;b</t>"), "a&lt;b");
-        assert_eq!(text_of("<r><rPr><b/></rPr><t xml:space=\"preserve\">a </t></r><r><t>b</t></r>"), "a b");
-        assert_eq!(text_of("<t/>"), "");
-        assert_eq!(unescaped("_x005F_x0041_"), "_x0041_");
     }
 }

@@ -3,14 +3,21 @@
 use std::collections::HashMap;
 
 use super::object::{Object, Reader};
+use super::string::{Text, utf16};
 
 /// The widest range of codes that is read.
 const RANGE_MAX: u32 = 65_536;
 
+/// Codes below this have a place each.
+const TABLE_CODES_MAX: u32 = 65_536;
+
 /// A font as far as its text is concerned.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Font {
-    texts: HashMap<u32, String>,
+    /// By the code, what stands for one letter; NUL for all else.
+    letters: Vec<char>,
+    /// What stands for several letters, and large codes.
+    others: HashMap<u32, String>,
     /// How many bytes a code has.
     n_bytes: usize,
 }
@@ -18,26 +25,26 @@ pub(super) struct Font {
 impl Font {
     /// Reads a ToUnicode map.
     pub(super) fn new(cmap: &[u8]) -> Font {
-        let mut font = Font { texts: HashMap::new(), n_bytes: 2 };
+        let mut font = Font { n_bytes: 2, ..Font::default() };
         let mut reader = Reader::new(cmap, 0);
         while let Some(object) = reader.next() {
-            if object.is_word("begincodespacerange") {
+            if object.is_word(b"begincodespacerange") {
                 if let Some(Object::Text(code)) = reader.next() {
-                    font.n_bytes = code.len().clamp(1, 4);
+                    font.n_bytes = code.bytes().len().clamp(1, 4);
                 }
-            } else if object.is_word("beginbfchar") {
+            } else if object.is_word(b"beginbfchar") {
                 while let (Some(Object::Text(code)), Some(Object::Text(text))) = (reader.next(), reader.next()) {
-                    font.texts.insert(number(&code), utf16(&text));
-                    if ahead(&reader, "endbfchar") {
+                    font.put(number(&code.bytes()), &text.bytes());
+                    if ahead(&reader, b"endbfchar") {
                         break;
                     }
                 }
-            } else if object.is_word("beginbfrange") {
+            } else if object.is_word(b"beginbfrange") {
                 while let (Some(Object::Text(first)), Some(Object::Text(last)), Some(texts)) =
                     (reader.next(), reader.next(), reader.next())
                 {
-                    font.range(number(&first), number(&last), &texts);
-                    if ahead(&reader, "endbfrange") {
+                    font.range(first, last, &texts);
+                    if ahead(&reader, b"endbfrange") {
                         break;
                     }
                 }
@@ -46,56 +53,58 @@ impl Font {
         font
     }
 
-    fn range(&mut self, first: u32, last: u32, texts: &Object) {
-        for (n, code) in (first..=last).take(RANGE_MAX as usize).enumerate() {
-            let text = match texts {
+    fn range(&mut self, first: Text<'_>, last: Text<'_>, texts: &Object<'_>) {
+        let codes = number(&first.bytes())..=number(&last.bytes());
+        for (n, code) in codes.take(RANGE_MAX as usize).enumerate() {
+            match texts {
                 Object::Text(text) => {
-                    let mut text = text.clone();
+                    let mut text = text.bytes().into_owned();
                     // The last byte counts up; a range never runs over it (9.10.3).
                     if let Some(byte) = text.last_mut() {
                         *byte = byte.wrapping_add(n as u8);
                     }
-                    utf16(&text)
+                    self.put(code, &text);
                 }
                 Object::Array(texts) => match texts.get(n) {
-                    Some(Object::Text(text)) => utf16(text),
+                    Some(Object::Text(text)) => self.put(code, &text.bytes()),
                     _ => return,
                 },
                 _ => return,
-            };
-            self.texts.insert(code, text);
+            }
+        }
+    }
+
+    fn put(&mut self, code: u32, text: &[u8]) {
+        let text = utf16(text);
+        let mut letters = text.chars();
+        let letter = letters.next().filter(|_| letters.next().is_none() && code < TABLE_CODES_MAX).unwrap_or('\0');
+        if code < TABLE_CODES_MAX {
+            let at = code as usize;
+            self.letters.resize(self.letters.len().max(at + 1), '\0');
+            self.letters[at] = letter;
+        }
+        if letter == '\0' {
+            self.others.insert(code, text);
         }
     }
 
     /// The text of a shown string; a code that stands for nothing is U+FFFD.
     pub(super) fn text(&self, codes: &[u8], text: &mut String) {
-        for code in codes.chunks(self.n_bytes) {
-            text.push_str(self.texts.get(&number(code)).map_or("\u{fffd}", String::as_str));
+        for code in codes.chunks(self.n_bytes).map(number) {
+            match self.letters.get(code as usize) {
+                None | Some('\0') => text.push_str(self.others.get(&code).map_or("\u{fffd}", String::as_str)),
+                Some(letter) => text.push(*letter),
+            }
         }
     }
 }
 
-fn ahead(reader: &Reader<'_>, word: &str) -> bool {
+fn ahead(reader: &Reader<'_>, word: &[u8]) -> bool {
     reader.clone().next().is_none_or(|object| object.is_word(word))
 }
 
 fn number(code: &[u8]) -> u32 {
     code.iter().fold(0, |sum, byte| sum << 8 | u32::from(*byte))
-}
-
-/// A text in UTF-16, as maps have it.
-fn utf16(bytes: &[u8]) -> String {
-    let units = bytes.chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]]));
-    char::decode_utf16(units).map(|letter| letter.unwrap_or('\u{fffd}')).collect()
-}
-
-/// A text string of a document: UTF-16 or UTF-8 with its mark, else bytes (7.9.2.2).
-pub(super) fn text_string(bytes: &[u8]) -> String {
-    match bytes {
-        [0xfe, 0xff, rest @ ..] => utf16(rest),
-        [0xef, 0xbb, 0xbf, rest @ ..] => String::from_utf8_lossy(rest).into_owned(),
-        _ => bytes.iter().map(|byte| char::from(*byte)).collect(),
-    }
 }
 
 #[cfg(test)]
@@ -111,6 +120,5 @@ mod tests {
         let mut text = String::new();
         font.text(&[0, 1, 0, 2, 0, 0x11, 0, 0x20, 0, 0x21, 9, 9], &mut text);
         assert_eq!(text, "Afi1−😀\u{fffd}");
-        assert_eq!(text_string(&[0xfe, 0xff, 0x20, 0x14]), "—");
     }
 }

@@ -4,6 +4,7 @@ mod file;
 mod font;
 mod hidden;
 mod object;
+mod string;
 mod text;
 
 use super::search::{Looking, Search};
@@ -31,13 +32,14 @@ pub(super) fn inspect(expected: &Expected, bytes: &[u8], search: &Search) -> Res
     let mut pages: Vec<Page> = Vec::new();
     let mut open = Open { partner: true, period: true, kpis: expected.kpis.iter().collect() };
     let mut looking = Looking::new(search);
+    let mut n_pages = 0;
     text::pages(&file, &mut |runs| {
-        let page = Page::new(runs);
-        open.look_through(expected, &page);
-        pages.push(page);
-        let n = pages.len();
-        if let Some(page) = pages.last() {
-            looking.runs(page.runs.iter().map(|run| run.text.as_str()), &|| format!("on page {n}"));
+        n_pages += 1;
+        looking.runs(runs.iter().map(|run| run.text.as_str()), &|| format!("on page {n_pages}"));
+        if !open.is_done() {
+            let page = Page::new(runs);
+            open.look_through(expected, &page);
+            pages.push(page);
         }
     })?;
     let mut findings = Vec::new();
@@ -48,7 +50,7 @@ pub(super) fn inspect(expected: &Expected, bytes: &[u8], search: &Search) -> Res
         findings.push(format!("expected the period `{}`, found no such text", expected.period));
     }
     findings.extend(open.kpis.iter().map(|kpi| wrong_kpi(kpi, &pages)));
-    hidden::texts(&file, &mut |text, unit, place| looking.at(text, unit, &|| format!("in {place}")))?;
+    hidden::look_through(&file, &mut looking)?;
     findings.extend(looking.findings);
     Ok(findings)
 }
@@ -61,6 +63,10 @@ struct Open<'a> {
 }
 
 impl Open<'_> {
+    fn is_done(&self) -> bool {
+        !self.partner && !self.period && self.kpis.is_empty()
+    }
+
     fn look_through(&mut self, expected: &Expected, page: &Page) {
         self.partner = self.partner && !page.has_name(&expected.partner);
         self.period = self.period && page.places(&expected.period).next().is_none();

@@ -1,65 +1,143 @@
 //! The objects of a PDF (ISO 32000-2, 7.2 and 7.3).
 
+use memchr::{memchr, memchr2, memchr3};
+
+use super::string::Text;
+
 /// How deep arrays and dictionaries may lie in one another.
 const DEPTH_MAX: u32 = 64;
 
-/// An object.
+/// An object. What it holds is read when it is asked for: most numbers and texts never are.
 #[derive(Clone, PartialEq, Debug)]
-pub(super) enum Object {
+pub(super) enum Object<'a> {
     /// A number.
-    Number(f64),
+    Number(&'a [u8]),
     /// A name, its `#` escapes left as they are.
-    Name(Vec<u8>),
-    /// A string, decoded.
-    Text(Vec<u8>),
+    Name(&'a [u8]),
+    /// A string.
+    Text(Text<'a>),
     /// An array.
-    Array(Vec<Object>),
+    Array(Vec<Object<'a>>),
     /// A dictionary.
-    Dict(Dict),
+    Dict(Dict<'a>),
     /// A reference to the object with that number.
     Ref(u32),
     /// A keyword or an operator.
-    Word(Vec<u8>),
+    Word(&'a [u8]),
 }
 
 /// A dictionary, in the file's order.
 #[derive(Clone, PartialEq, Debug, Default)]
-pub(super) struct Dict(Vec<(Vec<u8>, Object)>);
+pub(super) struct Dict<'a>(Vec<(&'a [u8], Object<'a>)>);
 
-impl Dict {
+impl<'a> Dict<'a> {
     /// The value of a key.
-    pub(super) fn get(&self, key: &str) -> Option<&Object> {
-        self.0.iter().find(|(name, _)| name == key.as_bytes()).map(|(_, value)| value)
+    pub(super) fn get(&self, key: &[u8]) -> Option<&Object<'a>> {
+        self.0.iter().find(|(name, _)| *name == key).map(|(_, value)| value)
     }
 
     /// All values.
-    pub(super) fn values(&self) -> impl Iterator<Item = &Object> {
+    pub(super) fn values(&self) -> impl Iterator<Item = &Object<'a>> {
         self.0.iter().map(|(_, value)| value)
     }
 
     /// The value of a key, if it is a whole number not below zero.
-    pub(super) fn number(&self, key: &str) -> Option<usize> {
+    pub(super) fn number(&self, key: &[u8]) -> Option<usize> {
         self.get(key).and_then(Object::index)
     }
 }
 
-impl Object {
+impl Object<'_> {
+    /// Itself as a number.
+    pub(super) fn number(&self) -> Option<f64> {
+        if let Object::Number(text) = self { number(text) } else { None }
+    }
+
     /// Itself as a whole number not below zero.
     pub(super) fn index(&self) -> Option<usize> {
-        match self {
-            Object::Number(number) if *number >= 0.0 && number.fract() == 0.0 => Some(*number as usize),
-            _ => None,
-        }
+        self.number().filter(|number| *number >= 0.0 && number.fract() == 0.0).map(|number| number as usize)
     }
 
-    pub(super) fn is_word(&self, word: &str) -> bool {
-        matches!(self, Object::Word(is) if is == word.as_bytes())
+    pub(super) fn is_word(&self, word: &[u8]) -> bool {
+        matches!(self, Object::Word(is) if *is == word)
     }
 
-    pub(super) fn is_name(&self, name: &str) -> bool {
-        matches!(self, Object::Name(is) if is == name.as_bytes())
+    pub(super) fn is_name(&self, name: &[u8]) -> bool {
+        matches!(self, Object::Name(is) if *is == name)
     }
 }
+
+/// A number as it is written (7.3.3).
+fn number(text: &[u8]) -> Option<f64> {
+    /// Numbers of so few digits are exact, and so is the power of ten they are divided by.
+    const DIGITS_MAX: usize = 15;
+    const POWERS: [f64; DIGITS_MAX + 1] =
+        [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
+    let digits = text.strip_prefix(b"-").unwrap_or(text);
+    let (mut sum, mut n_digits, mut n_behind) = (0_u64, 0, None);
+    for byte in digits {
+        match byte {
+            b'0'..=b'9' if n_digits < DIGITS_MAX => sum = sum * 10 + u64::from(byte - b'0'),
+            b'.' if n_behind.is_none() => {
+                n_behind = Some(0);
+                continue;
+            }
+            _ => return std::str::from_utf8(text).ok()?.parse().ok(),
+        }
+        n_digits += 1;
+        n_behind = n_behind.map(|n| n + 1);
+    }
+    let number = sum as f64 / POWERS.get(n_behind.unwrap_or(0))?;
+    (n_digits > 0).then_some(if digits.len() == text.len() { number } else { -number })
+}
+
+/// The operands of an operator: no operator cares how its numbers stand among the others, and most have but numbers.
+#[derive(Default)]
+pub(super) struct Operands<'a> {
+    numbers: Vec<&'a [u8]>,
+    pub(super) others: Vec<Object<'a>>,
+}
+
+impl Operands<'_> {
+    fn clear(&mut self) {
+        self.numbers.clear();
+        self.others.clear();
+    }
+
+    /// The n-th number; 0 if there is none.
+    pub(super) fn number(&self, n: usize) -> f64 {
+        self.numbers.get(n).and_then(|text| number(text)).unwrap_or(0.0)
+    }
+
+    /// The six numbers of a matrix.
+    pub(super) fn matrix(&self) -> Option<[f64; 6]> {
+        (self.numbers.len() >= 6).then(|| std::array::from_fn(|n| self.number(n)))
+    }
+}
+
+/// What a byte is to who parts objects (7.2.3).
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Class {
+    Regular,
+    Blank,
+    Delimiter,
+}
+
+const CLASSES: [Class; 256] = {
+    let mut classes = [Class::Regular; 256];
+    let (blanks, delimiters) = (b"\0\t\n\x0c\r ", b"()<>[]{}/%");
+    let mut n = 0;
+    while n < blanks.len() {
+        classes[blanks[n] as usize] = Class::Blank;
+        n += 1;
+    }
+    n = 0;
+    while n < delimiters.len() {
+        classes[delimiters[n] as usize] = Class::Delimiter;
+        n += 1;
+    }
+    classes
+};
 
 /// Reads objects one after the other.
 #[derive(Clone, Debug)]
@@ -81,18 +159,46 @@ impl<'a> Reader<'a> {
         Reader { bytes, at: 0, has_references: false }
     }
 
+    /// The next operator of a content stream that does not draw a path, with its operands. Arrays come item by item,
+    /// since operators have one at most, and what is no object is passed over, as viewers do.
+    pub(super) fn operator(&mut self, operands: &mut Operands<'a>) -> Option<&'a [u8]> {
+        operands.clear();
+        loop {
+            self.skip_blanks();
+            match self.bytes.get(self.at)? {
+                b'[' | b']' => self.at += 1,
+                b'0'..=b'9' | b'-' | b'.' => operands.numbers.push(self.regular()),
+                // Most of a page is paths.
+                b'm' | b'l' | b'c' | b'v' | b'y' | b'h' if self.is_blank(self.at + 1) => {
+                    operands.clear();
+                    self.at += 2;
+                }
+                _ => match self.object(0) {
+                    None => self.at += 1,
+                    Some(Object::Word(operator)) => return Some(operator),
+                    Some(Object::Number(number)) => operands.numbers.push(number),
+                    Some(other) => operands.others.push(other),
+                },
+            }
+        }
+    }
+
+    fn is_blank(&self, at: usize) -> bool {
+        self.bytes.get(at).is_some_and(|byte| CLASSES[usize::from(*byte)] == Class::Blank)
+    }
+
     /// The next object; none at the end, or where no object begins.
-    pub(super) fn next(&mut self) -> Option<Object> {
+    pub(super) fn next(&mut self) -> Option<Object<'a>> {
         self.object(0)
     }
 
-    fn object(&mut self, depth: u32) -> Option<Object> {
+    fn object(&mut self, depth: u32) -> Option<Object<'a>> {
         self.skip_blanks();
         match *self.bytes.get(self.at)? {
             _ if depth > DEPTH_MAX => None,
             b'/' => {
                 self.at += 1;
-                Some(Object::Name(self.regular().to_vec()))
+                Some(Object::Name(self.regular()))
             }
             b'(' => self.literal().map(Object::Text),
             b'<' if self.bytes.get(self.at + 1) == Some(&b'<') => {
@@ -104,19 +210,19 @@ impl<'a> Reader<'a> {
                 self.at += 1;
                 self.array(depth).map(Object::Array)
             }
-            b'+' | b'-' | b'.' | b'0'..=b'9' => self.number_or_reference(),
+            b'+' | b'-' | b'.' | b'0'..=b'9' => Some(self.number_or_reference()),
             b']' | b'>' | b')' | b'{' | b'}' => None,
-            _ => Some(Object::Word(self.regular().to_vec())),
+            _ => Some(Object::Word(self.regular())),
         }
     }
 
     fn skip_blanks(&mut self) {
         while let Some(byte) = self.bytes.get(self.at) {
-            match byte {
-                0 | b'\t' | b'\n' | 12 | b'\r' | b' ' => self.at += 1,
-                b'%' => {
+            match CLASSES[usize::from(*byte)] {
+                Class::Blank => self.at += 1,
+                Class::Delimiter if *byte == b'%' => {
                     let rest = &self.bytes[self.at..];
-                    self.at += rest.iter().position(|byte| matches!(byte, b'\n' | b'\r')).unwrap_or(rest.len());
+                    self.at += memchr2(b'\n', b'\r', rest).unwrap_or(rest.len());
                 }
                 _ => return,
             }
@@ -125,45 +231,32 @@ impl<'a> Reader<'a> {
 
     fn regular(&mut self) -> &'a [u8] {
         let rest = &self.bytes[self.at..];
-        let ends = |byte: &u8| {
-            matches!(byte, 0 | b'\t' | b'\n' | 12 | b'\r' | b' ' | b'(' | b')' | b'<' | b'>' | b'[' | b']')
-                || matches!(byte, b'{' | b'}' | b'/' | b'%')
-        };
-        let n = rest.iter().position(ends).unwrap_or(rest.len());
+        let is_end = |byte: &u8| CLASSES[usize::from(*byte)] != Class::Regular;
+        let n = rest.iter().position(is_end).unwrap_or(rest.len());
         self.at += n;
         &rest[..n]
     }
 
-    fn number(&mut self) -> Option<f64> {
-        let text = self.regular();
-        let digits = if text.first() == Some(&b'-') { &text[1..] } else { text };
-        // Most numbers are short and whole; the rest take the long way.
-        if (1..=9).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit) {
-            let number = f64::from(digits.iter().fold(0_u32, |sum, digit| sum * 10 + u32::from(digit - b'0')));
-            return Some(if digits.len() == text.len() { number } else { -number });
+    fn number_or_reference(&mut self) -> Object<'a> {
+        let first = Object::Number(self.regular());
+        let mut ahead = self.clone();
+        ahead.skip_blanks();
+        if !self.has_references || !self.bytes.get(ahead.at).is_some_and(u8::is_ascii_digit) {
+            return first;
         }
-        std::str::from_utf8(text).ok()?.parse().ok()
-    }
-
-    fn number_or_reference(&mut self) -> Option<Object> {
-        let first = self.number()?;
-        let whole = Object::Number(first).index().and_then(|n| u32::try_from(n).ok());
-        if let Some(number) = whole.filter(|_| self.has_references) {
-            let mut ahead = self.clone();
-            ahead.skip_blanks();
-            let generation = ahead.regular();
-            if !generation.is_empty() && generation.iter().all(u8::is_ascii_digit) {
-                ahead.skip_blanks();
-                if ahead.regular() == b"R" {
-                    self.at = ahead.at;
-                    return Some(Object::Ref(number));
-                }
+        let generation = ahead.regular();
+        ahead.skip_blanks();
+        let is_reference = generation.iter().all(u8::is_ascii_digit) && ahead.regular() == b"R";
+        match first.index().and_then(|n| u32::try_from(n).ok()) {
+            Some(number) if is_reference => {
+                self.at = ahead.at;
+                Object::Ref(number)
             }
+            _ => first,
         }
-        Some(Object::Number(first))
     }
 
-    fn array(&mut self, depth: u32) -> Option<Vec<Object>> {
+    fn array(&mut self, depth: u32) -> Option<Vec<Object<'a>>> {
         let mut items = Vec::new();
         loop {
             self.skip_blanks();
@@ -175,7 +268,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn dict(&mut self, depth: u32) -> Option<Dict> {
+    fn dict(&mut self, depth: u32) -> Option<Dict<'a>> {
         let mut items = Vec::new();
         loop {
             self.skip_blanks();
@@ -188,60 +281,43 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn hexadecimal(&mut self) -> Option<Vec<u8>> {
-        self.at += 1;
-        let rest = &self.bytes[self.at..];
-        let n = rest.iter().position(|byte| *byte == b'>')?;
-        self.at += n + 1;
-        let digits = rest[..n].iter().filter_map(|byte| char::from(*byte).to_digit(16)).map(|digit| digit as u8);
-        let digits: Vec<u8> = digits.collect();
-        Some(digits.chunks(2).map(|pair| pair[0] << 4 | pair.get(1).copied().unwrap_or(0)).collect())
+    fn hexadecimal(&mut self) -> Option<Text<'a>> {
+        let rest = &self.bytes[self.at + 1..];
+        let n = memchr(b'>', rest);
+        self.at += n.map_or(rest.len(), |n| n + 1) + 1;
+        Some(Text::Hexadecimal(&rest[..n?]))
     }
 
-    fn literal(&mut self) -> Option<Vec<u8>> {
-        self.at += 1;
-        let (mut text, mut depth) = (Vec::new(), 0_u32);
+    fn literal(&mut self) -> Option<Text<'a>> {
+        let start = self.at + 1;
+        let mut depth = 0_u32;
+        self.at = start;
         loop {
             let byte = *self.bytes.get(self.at)?;
             self.at += 1;
             match byte {
                 b'(' => depth += 1,
-                b')' if depth == 0 => return Some(text),
+                b')' if depth == 0 => return Some(Text::Literal(&self.bytes[start..self.at - 1])),
                 b')' => depth -= 1,
-                b'\\' => {
-                    self.escaped(&mut text)?;
-                    continue;
-                }
+                b'\\' => self.at += 1,
                 _ => {}
             }
-            text.push(byte);
         }
     }
 
-    /// What follows a backslash in a literal string (7.3.4.2).
-    fn escaped(&mut self, text: &mut Vec<u8>) -> Option<()> {
-        let byte = *self.bytes.get(self.at)?;
-        self.at += 1;
-        match byte {
-            b'n' => text.push(b'\n'),
-            b'r' => text.push(b'\r'),
-            b't' => text.push(b'\t'),
-            b'b' => text.push(8),
-            b'f' => text.push(12),
-            b'\n' => {}
-            b'\r' => self.at += usize::from(self.bytes.get(self.at) == Some(&b'\n')),
-            b'0'..=b'7' => {
-                let mut code = u32::from(byte - b'0');
-                for _ in 0..2 {
-                    let Some(digit @ b'0'..=b'7') = self.bytes.get(self.at) else { break };
-                    code = code * 8 + u32::from(digit - b'0');
-                    self.at += 1;
-                }
-                text.push(code as u8);
+    /// Calls `found` with each string there is from here on, whatever it belongs to.
+    pub(super) fn texts(&mut self, found: &mut dyn FnMut(Text<'a>)) {
+        while let Some(n) = self.bytes.get(self.at..).and_then(|rest| memchr3(b'(', b'<', b'%', rest)) {
+            self.at += n;
+            match self.bytes.get(self.at..self.at + 2) {
+                Some(b"<<") => self.at += 2,
+                Some([b'%', _]) => self.skip_blanks(),
+                _ => match self.object(0) {
+                    Some(Object::Text(text)) => found(text),
+                    _ => self.at += 1,
+                },
             }
-            other => text.push(other),
         }
-        Some(())
     }
 }
 
@@ -256,14 +332,46 @@ c(d)) <414> /N#20x] % a comment
  /C << /D true >> >> BT";
         let mut reader = Reader::new(source, 0);
         let Some(Object::Dict(dict)) = reader.next() else { panic!("no dictionary") };
-        assert_eq!(dict.number("A"), Some(12));
-        let Some(Object::Array(items)) = dict.get("B") else { panic!("no array") };
-        assert_eq!(items[..2], [Object::Ref(1), Object::Number(-0.5)]);
-        assert_eq!(items[2], Object::Text(b"a(b)Ac(d)".to_vec()));
-        assert_eq!(items[3], Object::Text(vec![0x41, 0x40]));
-        assert!(items[4].is_name("N#20x"));
-        assert!(reader.next().unwrap().is_word("BT"));
+        assert_eq!(dict.number(b"A"), Some(12));
+        let Some(Object::Array(items)) = dict.get(b"B") else { panic!("no array") };
+        assert_eq!(items[..2], [Object::Ref(1), Object::Number(b"-.5")]);
+        let texts: Vec<&[u8]> = vec![b"a(b)Ac(d)", &[0x41, 0x40]];
+        for (item, text) in items[2..4].iter().zip(texts) {
+            let Object::Text(is) = item else { panic!("no text") };
+            assert_eq!(&*is.bytes(), text);
+        }
+        assert!(items[4].is_name(b"N#20x"));
+        assert!(reader.next().unwrap().is_word(b"BT"));
         assert_eq!(reader.next(), None);
+    }
+
+    #[test]
+    fn numbers_are_read_to_their_last_digit() {
+        for text in ["0", "-.5", "4.", "203.76001", "-0.0000152587890625", "123456789012345.5", "+7", "1e3"] {
+            assert_eq!(Object::Number(text.as_bytes()).number(), text.parse().ok(), "{text}");
+        }
+        for text in ["", "-", ".", "1.2.3", "--1", "1-"] {
+            assert_eq!(Object::Number(text.as_bytes()).number(), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn operators_come_with_their_operands_whatever_stands_between() {
+        let source = b"1 2 m 3 4 l h\nS ) } /F1 9 Tf [(a) -20 <62>]TJ ] 5 6 Td << /A";
+        let (mut reader, mut operands) = (Reader::of_content(source), Operands::default());
+        let mut found = Vec::new();
+        while let Some(operator) = reader.operator(&mut operands) {
+            found.push((operator, operands.others.len(), operands.number(0)));
+        }
+        assert_eq!(found, [(&b"S"[..], 0, 0.0), (b"Tf", 1, 9.0), (b"TJ", 2, -20.0), (b"Td", 0, 5.0)]);
+    }
+
+    #[test]
+    fn strings_are_found_whatever_they_belong_to() {
+        let source = b"<< /A (x) /B [<41> /C 1 0 R] >> % (no)\n (z) ] <4";
+        let mut found = Vec::new();
+        Reader::new(source, 0).texts(&mut |text| found.push(text.says()));
+        assert_eq!(found, ["x", "A", "z"]);
     }
 
     #[test]

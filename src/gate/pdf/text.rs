@@ -1,14 +1,19 @@
 //! The text of a page and where it stands: content streams (ISO 32000-2, 7.8.2, 9.4 and 14.6).
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::file::File;
-use super::font::{Font, text_string};
-use super::object::{Dict, Object, Reader};
+use super::font::Font;
+use super::object::{Dict, Object, Operands, Reader};
+use super::string::Text;
 
 /// How deep forms may lie in forms, and pages in page nodes.
 const DEPTH_MAX: u32 = 16;
+
+/// Few runs are longer: a cell of a table, a word or two of a sentence.
+const RUN_BYTES: usize = 32;
 
 /// A piece of text that was placed as one.
 #[derive(Clone, PartialEq, Debug)]
@@ -23,8 +28,8 @@ pub(super) struct Run {
 
 /// Hands out each page's runs, in the order in which they are drawn.
 pub(super) fn pages(file: &File<'_>, page: &mut dyn FnMut(Vec<Run>)) -> Result<(), String> {
-    let root = file.dict(file.trailer(), "Root").ok_or("it has no catalogue")?;
-    let node = file.dict(&root, "Pages").ok_or("it has no pages")?;
+    let root = file.dict(file.trailer(), b"Root").ok_or("it has no catalogue")?;
+    let node = file.dict(&root, b"Pages").ok_or("it has no pages")?;
     let mut reading = Reading { file, fonts: HashMap::new(), page };
     reading.node(&node, &Dict::default(), 0)
 }
@@ -58,12 +63,14 @@ struct State {
     is_fresh: bool,
     /// For each open piece of marked content: the text that stands for it, until it is used.
     marked: Vec<Option<Option<String>>>,
+    /// The codes of the text that is shown.
+    codes: Vec<u8>,
 }
 
-impl Reading<'_, '_> {
-    fn node(&mut self, node: &Dict, inherited: &Dict, depth: u32) -> Result<(), String> {
-        let resources = self.file.dict(node, "Resources").unwrap_or_else(|| inherited.clone());
-        let Some(Object::Array(kids)) = self.file.entry(node, "Kids") else {
+impl<'f> Reading<'f, '_> {
+    fn node(&mut self, node: &Dict<'f>, inherited: &Dict<'f>, depth: u32) -> Result<(), String> {
+        let resources = self.file.dict(node, b"Resources").unwrap_or_else(|| inherited.clone());
+        let Some(Object::Array(kids)) = self.file.entry(node, b"Kids") else {
             let mut runs = Vec::new();
             self.content(&self.contents(node)?, &resources, IDENTITY, &mut runs, 0)?;
             (self.page)(runs);
@@ -80,80 +87,61 @@ impl Reading<'_, '_> {
     }
 
     /// A page's content, which may come in several streams.
-    fn contents(&self, page: &Dict) -> Result<Vec<u8>, String> {
-        let parts = match page.get("Contents") {
-            None => return Ok(Vec::new()),
+    fn contents(&self, page: &Dict<'f>) -> Result<Cow<'f, [u8]>, String> {
+        let parts = match page.get(b"Contents") {
+            None => return Ok(Cow::Borrowed(b"")),
             Some(Object::Array(parts)) => parts.clone(),
             Some(Object::Ref(number)) => match self.file.object(*number) {
                 Some(Object::Array(parts)) => parts,
-                _ => vec![Object::Ref(*number)],
+                _ => return Ok(self.file.stream(*number)?.1),
             },
             Some(_) => return Err("a page's content is no stream".to_owned()),
         };
         let mut content = Vec::new();
         for part in parts {
             let Object::Ref(number) = part else { return Err("a page's content is no stream".to_owned()) };
-            content.extend(self.file.stream(number)?.1);
+            content.extend_from_slice(&self.file.stream(number)?.1);
             content.push(b'\n');
         }
-        Ok(content)
+        Ok(content.into())
     }
 
     fn content(
         &mut self,
         content: &[u8],
-        resources: &Dict,
+        resources: &Dict<'f>,
         ctm: Matrix,
         runs: &mut Vec<Run>,
         depth: u32,
     ) -> Result<(), String> {
-        let mut state = State {
-            ctm,
-            saved: Vec::new(),
-            line: IDENTITY,
-            leading: 0.0,
-            font: None,
-            points: 0.0,
-            is_fresh: true,
-            marked: Vec::new(),
-        };
-        let mut operands: Vec<Object> = Vec::new();
-        let mut named: HashMap<Vec<u8>, Option<Rc<Font>>> = HashMap::new();
+        let mut state = State::new(ctm);
+        let mut operands = Operands::default();
+        // Fonts are set anew for each run; looking one up reads its dictionary.
+        let mut named: Vec<(&[u8], Option<Rc<Font>>)> = Vec::new();
         let mut reader = Reader::of_content(content);
-        while let Some(object) = reader.next() {
-            let Object::Word(operator) = object else {
-                operands.push(object);
-                continue;
-            };
-            match operator.as_slice() {
-                b"Tf" => {
-                    if let Some(Object::Name(name)) = operands.first() {
-                        // Fonts are set anew for each run; looking one up reads its dictionary.
-                        if !named.contains_key(name) {
-                            named.insert(name.clone(), self.font(resources, name)?);
-                        }
-                        state.font = named.get(name).cloned().flatten();
-                        state.points = if let Some(Object::Number(points)) = operands.get(1) { *points } else { 0.0 };
+        while let Some(operator) = reader.operator(&mut operands) {
+            match (operator, operands.others.first()) {
+                (b"Tf", Some(Object::Name(name))) => {
+                    state.points = operands.number(0);
+                    if let Some((_, font)) = named.iter().find(|(is, _)| is == name) {
+                        state.font.clone_from(font);
+                    } else {
+                        state.font = self.font(resources, name)?;
+                        named.push((name, state.font.clone()));
                     }
                 }
-                b"Do" => {
-                    if let Some(Object::Name(name)) = operands.first() {
-                        self.form(resources, name, state.ctm, runs, depth)?;
-                    }
-                }
-                operator => state.apply(operator, &operands, runs),
+                (b"Do", Some(Object::Name(name))) => self.form(resources, name, state.ctm, runs, depth)?,
+                _ => state.apply(operator, &operands, runs),
             }
-            operands.clear();
         }
         Ok(())
     }
 
     /// A font of the resources; none when it has no map, so that its text stays unknown.
-    fn font(&mut self, resources: &Dict, name: &[u8]) -> Result<Option<Rc<Font>>, String> {
-        let name = String::from_utf8_lossy(name);
-        let Some(fonts) = self.file.dict(resources, "Font") else { return Ok(None) };
-        let Some(font) = self.file.dict(&fonts, &name) else { return Ok(None) };
-        let Some(Object::Ref(number)) = font.get("ToUnicode") else { return Ok(None) };
+    fn font(&mut self, resources: &Dict<'f>, name: &[u8]) -> Result<Option<Rc<Font>>, String> {
+        let Some(fonts) = self.file.dict(resources, b"Font") else { return Ok(None) };
+        let Some(font) = self.file.dict(&fonts, name) else { return Ok(None) };
+        let Some(Object::Ref(number)) = font.get(b"ToUnicode") else { return Ok(None) };
         if let Some(font) = self.fonts.get(number) {
             return Ok(Some(Rc::clone(font)));
         }
@@ -164,62 +152,69 @@ impl Reading<'_, '_> {
 
     fn form(
         &mut self,
-        resources: &Dict,
+        resources: &Dict<'f>,
         name: &[u8],
         ctm: Matrix,
         runs: &mut Vec<Run>,
         depth: u32,
     ) -> Result<(), String> {
-        let name = String::from_utf8_lossy(name);
-        let forms = self.file.dict(resources, "XObject");
-        let Some(Object::Ref(number)) = forms.as_ref().and_then(|forms| forms.get(&name)) else { return Ok(()) };
+        let forms = self.file.dict(resources, b"XObject");
+        let Some(Object::Ref(number)) = forms.as_ref().and_then(|forms| forms.get(name)) else { return Ok(()) };
         let is_form = match self.file.object(*number) {
-            Some(Object::Dict(dict)) => dict.get("Subtype").is_some_and(|subtype| subtype.is_name("Form")),
+            Some(Object::Dict(dict)) => dict.get(b"Subtype").is_some_and(|subtype| subtype.is_name(b"Form")),
             _ => false,
         };
         if !is_form || depth > DEPTH_MAX {
             return Ok(());
         }
         let (dict, content) = self.file.stream(*number)?;
-        let matrix = match dict.get("Matrix") {
+        let matrix = match dict.get(b"Matrix") {
             Some(Object::Array(numbers)) => matrix(numbers).unwrap_or(IDENTITY),
             _ => IDENTITY,
         };
-        let own = self.file.dict(&dict, "Resources").unwrap_or_else(|| resources.clone());
+        let own = self.file.dict(&dict, b"Resources").unwrap_or_else(|| resources.clone());
         self.content(&content, &own, times(matrix, ctm), runs, depth + 1)
     }
 }
 
 impl State {
-    fn apply(&mut self, operator: &[u8], operands: &[Object], runs: &mut Vec<Run>) {
-        let number = |n: usize| if let Some(Object::Number(number)) = operands.get(n) { *number } else { 0.0 };
+    fn new(ctm: Matrix) -> State {
+        State {
+            ctm,
+            saved: Vec::new(),
+            line: IDENTITY,
+            leading: 0.0,
+            font: None,
+            points: 0.0,
+            is_fresh: true,
+            marked: Vec::new(),
+            codes: Vec::new(),
+        }
+    }
+
+    fn apply(&mut self, operator: &[u8], operands: &Operands<'_>, runs: &mut Vec<Run>) {
         match operator {
             b"q" => self.saved.push(self.ctm),
             b"Q" => self.ctm = self.saved.pop().unwrap_or(self.ctm),
-            b"cm" => self.ctm = matrix(operands).map_or(self.ctm, |matrix| times(matrix, self.ctm)),
+            b"cm" => self.ctm = operands.matrix().map_or(self.ctm, |matrix| times(matrix, self.ctm)),
             b"BT" => self.place(IDENTITY),
-            b"Tm" => self.place(matrix(operands).unwrap_or(self.line)),
-            b"TL" => self.leading = number(0),
-            b"Td" => self.down(number(0), number(1)),
+            b"Tm" => self.place(operands.matrix().unwrap_or(self.line)),
+            b"TL" => self.leading = operands.number(0),
+            b"Td" => self.down(operands.number(0), operands.number(1)),
             b"TD" => {
-                self.leading = -number(1);
-                self.down(number(0), number(1));
+                self.leading = -operands.number(1);
+                self.down(operands.number(0), operands.number(1));
             }
             b"T*" => self.down(0.0, -self.leading),
-            b"Tj" => self.show(operands.first(), runs),
+            b"Tj" | b"TJ" => self.show(&operands.others, runs),
             b"'" | b"\"" => {
                 self.down(0.0, -self.leading);
-                self.show(operands.last(), runs);
-            }
-            b"TJ" => {
-                if let Some(Object::Array(items)) = operands.first() {
-                    items.iter().for_each(|item| self.show(Some(item), runs));
-                }
+                self.show(&operands.others, runs);
             }
             b"BDC" => {
-                let instead = match operands.get(1) {
-                    Some(Object::Dict(dict)) => match dict.get("ActualText") {
-                        Some(Object::Text(text)) => Some(Some(text_string(text))),
+                let instead = match operands.others.get(1) {
+                    Some(Object::Dict(dict)) => match dict.get(b"ActualText") {
+                        Some(Object::Text(text)) => Some(Some(text.says().into_owned())),
                         _ => None,
                     },
                     _ => None,
@@ -242,12 +237,19 @@ impl State {
         self.place(times([1.0, 0.0, 0.0, 1.0, x, y], self.line));
     }
 
-    fn show(&mut self, shown: Option<&Object>, runs: &mut Vec<Run>) {
-        let Some(Object::Text(codes)) = shown else { return };
+    fn show(&mut self, operands: &[Object<'_>], runs: &mut Vec<Run>) {
+        for operand in operands {
+            if let Object::Text(text) = operand {
+                self.text(*text, runs);
+            }
+        }
+    }
+
+    fn text(&mut self, shown: Text<'_>, runs: &mut Vec<Run>) {
         if self.is_fresh || runs.is_empty() {
             let at = times(self.line, self.ctm);
             let points = self.points * at[2].hypot(at[3]);
-            runs.push(Run { x: at[4], y: at[5], points, text: String::new() });
+            runs.push(Run { x: at[4], y: at[5], points, text: String::with_capacity(RUN_BYTES) });
             self.is_fresh = false;
         }
         let Some(run) = runs.last_mut() else { return };
@@ -255,18 +257,19 @@ impl State {
         if let Some(instead) = self.marked.iter_mut().find_map(Option::as_mut) {
             run.text.push_str(&instead.take().unwrap_or_default());
         } else if let Some(font) = &self.font {
-            font.text(codes, &mut run.text);
+            self.codes.clear();
+            shown.append_to(&mut self.codes);
+            font.text(&self.codes, &mut run.text);
         } else {
             run.text.push('\u{fffd}');
         }
     }
 }
 
-fn matrix(numbers: &[Object]) -> Option<Matrix> {
+fn matrix(numbers: &[Object<'_>]) -> Option<Matrix> {
     let mut matrix = IDENTITY;
     for (part, number) in matrix.iter_mut().zip(numbers.get(..6)?) {
-        let Object::Number(number) = number else { return None };
-        *part = *number;
+        *part = number.number()?;
     }
     Some(matrix)
 }
