@@ -71,6 +71,9 @@ impl Ledger {
             .disable_statement_logging();
         let pool = |n| {
             let pool = SqlitePoolOptions::new().max_connections(n).acquire_timeout(busy * 2);
+            // Nothing may age: what looks after that in sqlx 0.9.0 may count its idle connections below none, and then never
+            // ends, nor does the program (transact-rs/sqlx#3645).
+            let pool = pool.max_lifetime(None).idle_timeout(None);
             pool.after_release(|conn, _| Box::pin(is_at_rest(conn)))
         };
         let write = pool(1).connect_with(options.clone()).await.map_err(|error| cannot_open(path, error))?;

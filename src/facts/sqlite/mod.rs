@@ -81,7 +81,9 @@ impl SqliteFacts {
         now: Option<DateTime<Utc>>,
     ) -> Result<SqliteFacts, FactsError> {
         backup::refuse_log_of_another(path)?;
-        let pool = SqlitePoolOptions::new().max_connections(CONNECTIONS_MAX).connect_with(options).await;
+        // As the ledger's: what looks after connections that age may never end (transact-rs/sqlx#3645).
+        let pool = SqlitePoolOptions::new().max_connections(CONNECTIONS_MAX).max_lifetime(None).idle_timeout(None);
+        let pool = pool.connect_with(options).await;
         let pool = pool.map_err(|error| name_failure(path, error))?;
         migrate::migrate(&pool, path, now).await?;
         Ok(SqliteFacts { pool, path: path.to_owned() })

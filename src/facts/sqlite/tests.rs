@@ -323,3 +323,12 @@ async fn a_database_that_cannot_be_written_to_or_is_none_says_so() {
     let error = SqliteFacts::open(&other, now()).await.unwrap_err();
     assert!(matches!(error, FactsError::NotADatabase { .. }), "{error}");
 }
+
+#[tokio::test]
+async fn no_connection_ages_so_that_nothing_looks_after_them_for_ever() {
+    let folder = tempfile::tempdir().unwrap();
+    let facts = SqliteFacts::open(&folder.path().join("facts.db"), now()).await.unwrap();
+    let options = facts.pool.options();
+    let ages = (options.get_max_lifetime(), options.get_idle_timeout(), options.get_min_connections());
+    assert_eq!(ages, (None, None, 0));
+}

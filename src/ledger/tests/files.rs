@@ -146,3 +146,13 @@ async fn a_ledger_can_be_written_again_after_sqlite_has_ended_a_transaction_as_a
     desk.ledger.plan_editions(run.id, &editions, &[], at(2)).await.unwrap();
     assert_eq!(desk.ledger.counts(run.id).await.unwrap().editions[&EditionState::Planned], 1);
 }
+
+#[tokio::test]
+async fn no_connection_ages_so_that_nothing_looks_after_them_for_ever() {
+    let desk = Desk::new().await;
+    for pool in [&desk.ledger.read, &desk.ledger.write] {
+        let options = pool.options();
+        let ages = (options.get_max_lifetime(), options.get_idle_timeout(), options.get_min_connections());
+        assert_eq!(ages, (None, None, 0));
+    }
+}
