@@ -70,6 +70,10 @@ pub struct DeliveryClaim {
     worker: i64,
 }
 
+/// How long a claim waits at most for its turn to write, in seconds. Attempts that are later than that are of a clock that
+/// was ahead.
+const WAITED_SECS_MAX: i64 = 60;
+
 /// How many deliveries may be claimed.
 #[derive(Clone, Copy, Debug)]
 pub struct Room<'a> {
@@ -113,8 +117,10 @@ impl Ledger {
              ORDER BY d.next_at, d.id LIMIT $3"
         ));
         let mut tx = self.begin().await?;
+        // Another may have claimed since `now` was read.
+        let until = now + Duration::seconds(WAITED_SECS_MAX);
         for (window, max) in room.windows {
-            let (n_begun, first_at) = n_attempts_since(&mut tx, destination, now - *window, now).await?;
+            let (n_begun, first_at) = n_attempts_since(&mut tx, destination, now - *window, until).await?;
             let left = u64::from(*max).saturating_sub(n_begun);
             if left == 0 {
                 return Ok(Claimed::Full(first_at.unwrap_or(now) + *window));

@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 
 use crate::archive::ArchiveError;
 use crate::deliver::{Handed, Outcome, Parcel};
-use crate::ledger::{DeliveryClaim, LedgerError, RunId};
+use crate::ledger::{DeliveryClaim, LedgerError, RunId, RunState};
 
 use super::destinations::Outlet;
 use super::order::{Order, Press};
@@ -198,11 +198,12 @@ impl Sending<'_> {
 }
 
 /// Asks the destination about a run's uncertain deliveries, where it can tell: what it has is delivered, what it has
-/// not is handed over again. Nothing is guessed of a destination that cannot tell.
+/// not is handed over again, unless the run was left out. Nothing is guessed of a destination that cannot tell.
 ///
 /// # Errors
 /// When the ledger cannot be read or written.
 pub(super) async fn ask_uncertain(press: &Press, run: RunId) -> Result<(), LedgerError> {
+    let is_left_out = press.ledger.run(run).await?.state == RunState::Skipped;
     let mut after = None;
     loop {
         let rows = press.ledger.uncertain(run, after).await?;
@@ -216,6 +217,7 @@ pub(super) async fn ask_uncertain(press: &Press, run: RunId) -> Result<(), Ledge
             }
             match destination.receipt(&row.message_id).await {
                 Some(receipt) => press.ledger.settle_uncertain_by_receipt(row.id, &receipt, now).await?,
+                None if is_left_out => {}
                 None => press.ledger.resend(row.id, "the destination has not got it", now).await?,
             }
         }

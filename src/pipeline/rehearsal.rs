@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::base::{Digest, EditionId, Period};
 use crate::deliver::NewDomain;
-use crate::deliver::brakes::Trip;
+use crate::deliver::brakes::{Trip, on_held_editions};
 use crate::ledger::{DeliveriesOf, DeliveryRow, EditionRow, Retries};
 
 use super::brakes::brakes_on_plan;
@@ -30,7 +30,7 @@ pub struct Rehearsed {
     pub ran: Ran,
     /// How many editions the run itself would have.
     pub n_editions: usize,
-    /// What would hold the run itself before anything of it is made; here it held nothing.
+    /// What would hold the run itself; here it held nothing.
     pub trips: Vec<Trip>,
     /// The editions, in the order of partners and audiences.
     pub editions: Vec<RehearsedEdition>,
@@ -65,12 +65,17 @@ pub async fn rehearse(
     progress: &Progress,
 ) -> Result<Rehearsed, RunError> {
     let mut plan = plan(press, order, period).await?;
-    let trips = brakes_on_plan(&press.past().ledger, order, &plan, None).await?;
+    let mut trips = brakes_on_plan(&press.past().ledger, order, &plan, None).await?;
     let n_editions = plan.editions.len();
     if let Some(sample) = sample {
         sample.narrow(&mut plan);
     }
     let ran = run_plan(press, &Arc::new(tried_once(order)), plan, progress).await?;
+    // A few of a sample say nothing about the run.
+    if sample.is_none() {
+        let looked = press.ledger.looked(ran.run.id).await?;
+        trips.extend(on_held_editions(looked.n_held, looked.n_made));
+    }
     let editions = press.ledger.editions(ran.run.id).await?;
     let deliveries = press.ledger.deliveries(&DeliveriesOf::Run(ran.run.id)).await?;
     let is_cut = editions.more || deliveries.more;

@@ -154,6 +154,7 @@ fn a_sample_has_every_role_first_and_is_the_same_for_the_same_seed() {
 #[test]
 fn what_would_hold_a_run_is_told_by_its_rehearsal_and_holds_nothing_there() {
     let place = place(2);
+    std::fs::create_dir(place.path("trial")).unwrap();
     let text = std::fs::read_to_string(place.path("pressrun.toml")).unwrap();
     place.write("pressrun.toml", format!("{text}\n[brakes]\nrecipients_max = 1\n"));
     let told = place.run(&["run", "monthly", "--rehearse", "trial"]).with(1).out;
@@ -161,6 +162,40 @@ fn what_would_hold_a_run_is_told_by_its_rehearsal_and_holds_nothing_there() {
     assert!(mails(&place, "trial/mails").len() > 1);
     let page = std::fs::read_to_string(place.path("trial/index.html")).unwrap();
     assert!(page.contains("The run itself would be held") && page.contains("recipients_max"), "{page}");
+    // What others must not read, though the folder was there, and with the page in another one.
+    let args = ["run", "monthly", "--rehearse", "mails-to", "--into", "into"];
+    place.run(&args).with(1);
+    assert!(!place.path("mails-to").exists() && mails(&place, "into/mails").len() > 1);
+    for folder in ["trial", "into"] {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = std::fs::metadata(place.path(folder)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o700, "{folder}");
+    }
+}
+
+#[test]
+fn editions_that_are_held_stop_no_other_of_a_rehearsal_and_the_run_is_said_to_be_held() {
+    let place = place(4);
+    let plan = place.run(&["run", "monthly", "--dry-run", "--json"]).with(0).json();
+    let last: Month = plan["period"].as_str().unwrap().parse().unwrap();
+    let earlier = (0..11).fold(last, |month, _| month.prev()).to_string();
+    let partners = plan["editions"].as_array().unwrap().iter().map(|edition| edition["partner_id"].as_str().unwrap());
+    let partners: BTreeSet<&str> = partners.collect();
+    // One of them has nothing to be compared with.
+    let narrow = partners.into_iter().skip(1).flat_map(|partner| ["--partner", partner]);
+    let args: Vec<&str> = ["run", "monthly", "--period", &earlier].into_iter().chain(narrow).collect();
+    place.run(&args).with(0);
+    let text = std::fs::read_to_string(place.path("pressrun.toml")).unwrap();
+    place.write("pressrun.toml", format!("{text}\n[brakes]\ntotals_change_percent_max = 1\n"));
+    let told = place.run(&["run", "monthly", "--rehearse", "trial", "--json"]).with(1).json();
+    let of = |state: &str| {
+        let editions = told["editions"].as_array().unwrap().iter();
+        editions.filter(|edition| edition["edition"]["state"] == state).count()
+    };
+    assert!(of("held") >= 3 && of("archived") > 0, "{told}");
+    assert_eq!(of("planned") + of("making"), 0, "{told}");
+    assert!(told["trips"].as_array().unwrap().iter().any(|trip| trip["brake"] == "held_editions"), "{told}");
+    assert!(!mails(&place, "trial/mails").is_empty());
 }
 
 #[test]

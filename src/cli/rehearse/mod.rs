@@ -83,10 +83,10 @@ impl Target {
         Mailbox { name: String::new(), address }
     }
 
-    /// What is behind the rehearsal: the relay, or files.
-    fn behind(&self, config: &Config) -> Result<Arc<dyn Destination>, Failure> {
+    /// What is behind the rehearsal: the relay, or files in its folder.
+    fn behind(&self, config: &Config, folder: &Path) -> Result<Arc<dyn Destination>, Failure> {
         match (self, &config.mail.through) {
-            (Target::Folder(folder), _) => Ok(Arc::new(Outbox::new(folder.join(MAILS)))),
+            (Target::Folder(_), _) => Ok(Arc::new(Outbox::new(folder.join(MAILS)))),
             (Target::Address(_), MailThrough::Relay(_)) => relay::destination(config),
             (Target::Address(address), MailThrough::Outbox(_)) => Err(Failure::wrong(
                 format!("no relay is configured that would send to {address}: `mail.outbox` is a folder"),
@@ -105,8 +105,8 @@ pub(super) async fn rehearse(
     (target, args): (&Target, &RehearseArgs),
     say: &Say,
 ) -> Result<u8, Failure> {
-    let behind = target.behind(config)?;
     let folder = target.folder(args, order, period);
+    let behind = target.behind(config, &folder)?;
     make_empty(&folder)?;
     let mark = real.clock.now().format("%Y%m%dT%H%M%S%3f").to_string().replace('.', "");
     let mails: Arc<dyn Destination> = Arc::new(Rehearsal::new(behind, target.mailbox(), &mark));
@@ -114,7 +114,7 @@ pub(super) async fn rehearse(
     let press = Press {
         ledger: Arc::new(Ledger::open(&own.path().join("ledger.db"), real.clock.now()).await?),
         archive: Arc::new(Archive::folder(&folder.join(PACKS))?),
-        destinations: destinations(config, mails, &folder)?,
+        destinations: destinations(config, target, mails, &folder)?,
         past: Some(Past { ledger: Arc::clone(&real.ledger), archive: Arc::clone(&real.archive) }),
         ..real.clone()
     };
@@ -127,8 +127,16 @@ pub(super) async fn rehearse(
 }
 
 /// The rehearsal in place of where mails go, and a folder in place of every store.
-fn destinations(config: &Config, mails: Arc<dyn Destination>, folder: &Path) -> Result<Destinations, Failure> {
-    let mut all = Destinations::mail(mails).at(MAIL, relay::rates(config));
+fn destinations(
+    config: &Config,
+    target: &Target,
+    mails: Arc<dyn Destination>,
+    folder: &Path,
+) -> Result<Destinations, Failure> {
+    let mut all = Destinations::mail(mails);
+    if matches!(target, Target::Address(_)) {
+        all = all.at(MAIL, relay::rates(config));
+    }
     for store in compose::stores(config) {
         let settings = StoreSettings {
             place: StorePlace::Folder(folder.join(STORES).join(file_name(&store.name))),
@@ -146,13 +154,16 @@ fn destinations(config: &Config, mails: Arc<dyn Destination>, folder: &Path) -> 
 /// A folder for the user alone: what everybody gets stands in it. One with something in it is left as it is.
 fn make_empty(folder: &Path) -> Result<(), Failure> {
     let cannot = || format!("`{}` cannot be made", folder.display());
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder).with_context(cannot)?;
+    std::fs::create_dir_all(folder).with_context(cannot)?;
     match std::fs::read_dir(folder).with_context(cannot)?.next() {
-        None => Ok(()),
+        None => {
+            #[cfg(unix)]
+            {
+                let for_the_owner = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+                std::fs::set_permissions(folder, for_the_owner).with_context(cannot)?;
+            }
+            Ok(())
+        }
         Some(_) => Err(Failure::wrong(
             format!("`{}` has something in it already", folder.display()),
             "name another folder, or remove what an earlier rehearsal left there",
@@ -178,9 +189,6 @@ fn tell(rehearsed: &Rehearsed, target: &Target, page: &Path, say: &Say) -> u8 {
         editions.len(),
     )];
     lines.extend(trips.iter().map(|trip| format!("  the run would be held: {trip}")));
-    if ran.run.state == RunState::Held {
-        lines.push(format!("  the run would be held: {}", ran.run.reason));
-    }
     let failed = editions.iter().filter(|edition| !is_well_made(edition.row.state));
     lines.extend(failed.map(|edition| {
         format!(

@@ -193,7 +193,9 @@ fn files(folder: &Path, below: PathBuf) -> std::io::Result<Vec<File>> {
 }
 
 fn picture(folder: &Path, row: &EditionRow, pdf: Vec<u8>) -> std::io::Result<Option<String>> {
-    let Some(png) = picture::first_page(pdf) else { return Ok(None) };
+    // What draws it is made by others, and a page must not be lost to a picture.
+    let drawn = std::panic::catch_unwind(|| picture::first_page(pdf));
+    let Ok(Some(png)) = drawn else { return Ok(None) };
     let below = Path::new(PICTURES).join(format!("{}.png", row.id));
     std::fs::write(folder.join(&below), png)?;
     Ok(Some(href(&below)))

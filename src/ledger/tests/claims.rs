@@ -347,6 +347,7 @@ async fn processes_side_by_side_claim_no_more_than_the_destination_allows() {
         }
     };
     assert_eq!((n(&desk.ledger, 10).await, n(&another, 20).await), (Ok(3), Ok(2)));
+    assert_eq!(n(&desk.ledger, 19).await, Err(at(70)), "one that read its clock before and waited for its turn");
     assert_eq!(n(&another, 69).await, Err(at(70)), "the first of them began a minute before");
     assert_eq!(n(&desk.ledger, 70).await, Ok(1), "of a day's six the last");
     assert_eq!(n(&another, 200).await, Err(at(10 + 24 * 3600)));

@@ -167,7 +167,7 @@ fn new_digest(order: &DigestOrder, address: &str, told: &[Told]) -> NewDigest {
     }
 }
 
-/// Hands a digest over; asks first whether an earlier try was taken, where that can be known.
+/// Hands a digest over.
 async fn send(press: &Press, order: &DigestOrder, claim: &DigestClaim) -> Result<(), LedgerError> {
     let parcel = Parcel {
         message_id: claim.mail.message_id.clone(),
