@@ -189,6 +189,9 @@ fn tell(rehearsed: &Rehearsed, target: &Target, page: &Path, say: &Say) -> u8 {
         editions.len(),
     )];
     lines.extend(trips.iter().map(|trip| format!("  the run would be held: {trip}")));
+    if ran.run.state == RunState::Held {
+        lines.push(format!("  nothing was made: {}", ran.run.reason));
+    }
     let failed = editions.iter().filter(|edition| !is_well_made(edition.row.state));
     lines.extend(failed.map(|edition| {
         format!(
