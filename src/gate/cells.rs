@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use memchr::{memchr, memmem};
+use memchr::memchr;
 
 use super::xml::plain;
 
@@ -26,9 +26,9 @@ impl<'a> Cell<'a> {
         // Most are written in this order, and tens of thousands stand in a file.
         let address = match attributes.strip_prefix(b"c r=\"") {
             Some(rest) => rest.split(|byte| *byte == b'"').next().unwrap_or_default(),
-            None => attribute(attributes, b" r=\""),
+            None => attribute(attributes, b" r="),
         };
-        let kind = if attributes.ends_with(b" t=\"s\"") { b"s" } else { attribute(attributes, b" t=\"") };
+        let kind = if attributes.ends_with(b" t=\"s\"") { b"s" } else { attribute(attributes, b" t=") };
         Cell { address, kind, ..Cell::default() }
     }
 
@@ -42,9 +42,15 @@ impl<'a> Cell<'a> {
     }
 }
 
+/// What stands between the quotes behind a name.
 fn attribute<'a>(attributes: &'a [u8], name: &[u8]) -> &'a [u8] {
-    let value = memmem::find(attributes, name).map(|at| &attributes[at + name.len()..]);
-    value.and_then(|value| value.split(|byte| *byte == b'"').next()).unwrap_or_default()
+    let mut parts = attributes.split(|byte| *byte == b'"');
+    while let (Some(before), Some(value)) = (parts.next(), parts.next()) {
+        if before.ends_with(name) {
+            return value;
+        }
+    }
+    b""
 }
 
 /// Hands out the cells of a sheet or of a row.

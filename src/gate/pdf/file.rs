@@ -171,14 +171,13 @@ impl<'a> File<'a> {
             let (dict, data) = self.stream(*stream)?;
             let read = || {
                 let first = dict.number(b"First")?;
-                let mut reader = Reader::new(&data, 0);
-                let mut starts = Vec::new();
                 // Pairs of a number and an offset.
-                for _ in 0..dict.number(b"N")?.min(data.len()) {
-                    reader.next()?;
-                    starts.push(first.checked_add(reader.next()?.index()?)?);
-                }
-                Some((first, starts))
+                let head = data.get(..first)?.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+                let n = dict.number(b"N")?;
+                let offsets = head.skip(1).step_by(2).take(n);
+                let start = |offset| first.checked_add(Object::Number(offset).index()?);
+                let starts = offsets.map(start).collect::<Option<Vec<usize>>>()?;
+                (starts.len() == n).then_some((first, starts))
             };
             let (first, starts) = read().ok_or_else(|| format!("its stream `{stream}` is broken"))?;
             packed.insert(*stream, Packed { data: data.into_owned(), first, starts });

@@ -41,6 +41,7 @@ pub(super) fn inspect(expected: &Expected, bytes: &[u8], search: &Search) -> Res
             open.look_through(expected, &page);
             pages.push(page);
         }
+        !open.is_done()
     })?;
     let mut findings = Vec::new();
     if open.partner {

@@ -173,6 +173,7 @@ impl<'a> Reader<'a> {
                     operands.clear();
                     self.at += 2;
                 }
+                b'A'..=b'Z' | b'a'..=b'z' => return Some(self.regular()),
                 _ => match self.object(0) {
                     None => self.at += 1,
                     Some(Object::Word(operator)) => return Some(operator),

@@ -67,15 +67,21 @@ fn shaped(text: &str, reversed: bool) -> Vec<KrillaGlyph> {
 }
 
 fn pdf(texts: &[Text], reversed: bool) -> Vec<u8> {
+    pdf_of(&[texts], reversed)
+}
+
+fn pdf_of(pages: &[&[Text]], reversed: bool) -> Vec<u8> {
     let font = Font::new(INTER.to_vec().into(), 0).unwrap();
     let mut document = Document::new();
-    let mut page = document.start_page_with(PageSettings::from_wh(595.0, 842.0).unwrap());
-    let mut surface = page.surface();
-    for Text(x, y, size, text) in texts {
-        surface.draw_glyphs(Point::from_xy(*x, *y), &shaped(text, reversed), font.clone(), text, *size, false);
+    for texts in pages {
+        let mut page = document.start_page_with(PageSettings::from_wh(595.0, 842.0).unwrap());
+        let mut surface = page.surface();
+        for Text(x, y, size, text) in *texts {
+            surface.draw_glyphs(Point::from_xy(*x, *y), &shaped(text, reversed), font.clone(), text, *size, false);
+        }
+        surface.finish();
+        page.finish();
     }
-    surface.finish();
-    page.finish();
     document.finish().unwrap()
 }
 
@@ -103,6 +109,15 @@ fn with(change: impl Fn(&mut Text)) -> Vec<u8> {
 #[test]
 fn a_right_page_may_leave() {
     check(&with(|_| ()), &["Another Partner", "Example"], &[]);
+}
+
+#[test]
+fn every_page_is_read_run_by_run_before_and_after_the_figures_were_found() {
+    let name = [Text(40.0, 40.0, 9.0, "of".to_owned()), Text(40.0, 60.0, 9.0, "Another Partner".to_owned())];
+    let (figures, others) = (texts("Example Söhne"), ["Another Partner"]);
+    check(&pdf_of(&[&figures, &name], false), &others, &["the name"]);
+    check(&pdf_of(&[&name, &figures], false), &others, &["the name"]);
+    check(&pdf_of(&[&figures[..2], &figures[2..]], false), &others, &[]);
 }
 
 #[test]
