@@ -114,7 +114,7 @@ async fn open_mails(ledger: &Ledger, run: RunId, counts: &Counts) -> Result<Stri
     if n == 0 {
         return Ok(String::new());
     }
-    let rows = ledger.deliveries(&DeliveriesOf::Run(run)).await?.rows;
+    let rows = ledger.deliveries(&DeliveriesOf::InTrouble(run)).await?.rows;
     let open = rows.iter().filter(|row| matches!(row.state, Retryable | Uncertain)).take(OPEN_MAX);
     let mut text: String = open.map(|row| format!("  run {run}, {}", mail(row))).collect();
     if n > OPEN_MAX as u64 {

@@ -14,13 +14,14 @@ use crate::pipeline;
 /// How many runs are worked on at once. Most of them wait for a relay: who makes editions is bounded for all together.
 const RUNS_AT_ONCE_MAX: usize = 32;
 
-/// How long a waiting run is left alone when a source cannot tell that something came in, and one that broke off often.
+/// How long a waiting run is left alone when a source cannot tell that something came in, and at most one that broke off
+/// often.
 const LOOK_AGAIN_MINUTES: i64 = 10;
 
 /// How many of these may be runs that have begun before.
 const GOING_ON_MAX: usize = 24;
 
-/// How often working on a run may fail before it is left alone for a while.
+/// How often working on a run may fail before it is left alone for a minute, and for twice as long each time after that.
 const BROKEN_MAX: u32 = 3;
 
 /// The runs that are worked on.
@@ -123,12 +124,12 @@ impl Hands {
 
     /// Whether something can be done about a run now.
     fn is_time(&mut self, row: &RunRow, open: &[RunRow], newest_load: Option<u64>, now: DateTime<Utc>) -> bool {
-        if self.broken.get(&row.id).is_some_and(|n| *n >= BROKEN_MAX) {
+        if let Some(n_more) = self.broken.get(&row.id).and_then(|n| n.checked_sub(BROKEN_MAX)) {
+            let minutes = 1_i64.checked_shl(n_more).filter(|minutes| (1..LOOK_AGAIN_MINUTES).contains(minutes));
             let left_at = *self.left_alone.entry(row.id).or_insert(now);
-            if now - left_at < Duration::minutes(LOOK_AGAIN_MINUTES) {
+            if now - left_at < Duration::minutes(minutes.unwrap_or(LOOK_AGAIN_MINUTES)) {
                 return false;
             }
-            self.broken.remove(&row.id);
             self.left_alone.remove(&row.id);
         }
         match row.state {

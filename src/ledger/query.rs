@@ -42,6 +42,8 @@ pub struct Page<T> {
 pub enum DeliveriesOf {
     /// Those that a run planned.
     Run(RunId),
+    /// Those of a run of which somebody may want to know: failed, held, uncertain, or to be tried again.
+    InTrouble(RunId),
     /// Those of an edition.
     Edition(EditionId),
     /// Those to an address, whatever its case.
@@ -243,6 +245,11 @@ impl Ledger {
             DeliveriesOf::Run(run) => {
                 sqlx::query(select_deliveries!("WHERE d.run_id = $1 ORDER BY d.id DESC LIMIT $2")).bind(run.0)
             }
+            DeliveriesOf::InTrouble(run) => sqlx::query(select_deliveries!(
+                "WHERE d.run_id = $1 AND d.state IN ('failed', 'held', 'uncertain', 'retryable')
+                 ORDER BY d.id DESC LIMIT $2"
+            ))
+            .bind(run.0),
             DeliveriesOf::Edition(id) => {
                 sqlx::query(select_deliveries!("WHERE d.edition_id = $1 ORDER BY d.id DESC LIMIT $2"))
                     .bind(id.to_string())

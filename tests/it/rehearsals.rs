@@ -118,6 +118,17 @@ fn a_rehearsal_by_the_relay_is_for_one_address_only_and_its_mails_are_none_of_th
 }
 
 #[test]
+fn a_rehearsal_into_a_folder_waits_for_no_relay() {
+    let place = place(3);
+    // Nobody listens there.
+    by_relay(&place, 9);
+    let text = std::fs::read_to_string(place.path("pressrun.toml")).unwrap();
+    place.write("pressrun.toml", text.replace("[mail.retries]", "per_minute_max = 1\nper_day_max = 2\n[mail.retries]"));
+    place.run(&["run", "monthly", "--rehearse", "trial"]).with(0);
+    assert!(mails(&place, "trial/mails").len() > 3);
+}
+
+#[test]
 fn a_rehearsal_says_what_changed_since_what_really_went_out() {
     let place = place(2);
     let last = place.run(&["run", "monthly", "--dry-run", "--json"]).with(0).json()["period"].clone();

@@ -174,6 +174,20 @@ fn make_empty(folder: &Path) -> Result<(), Failure> {
 /// Tells how it went; the exit code says whether something failed, was held, or would hold the run.
 fn tell(rehearsed: &Rehearsed, target: &Target, page: &Path, say: &Say) -> u8 {
     let Rehearsed { ran, n_editions, trips, editions, .. } = rehearsed;
+    let json = serde_json::json!({
+        "run": ran.run, "page": page, "n_editions": n_editions, "trips": trips,
+        "editions": editions.iter().map(|edition| serde_json::json!({
+            "edition": edition.row, "path": edition.path, "deliveries": edition.deliveries,
+        })).collect::<Vec<_>>(),
+    });
+    let (lines, is_well) = told(rehearsed, target);
+    say.result(&json, &format!("{lines}\nLook at {}", page.display()));
+    if is_well { WELL } else { FAILED }
+}
+
+/// How it went, in lines, and whether all is well.
+fn told(rehearsed: &Rehearsed, target: &Target) -> (String, bool) {
+    let Rehearsed { ran, n_editions, trips, editions, .. } = rehearsed;
     let deliveries = || editions.iter().flat_map(|edition| &edition.deliveries);
     let n_delivered = deliveries().filter(|row| row.state == DeliveryState::Delivered).count();
     let n_expected = deliveries().filter(|row| !is_none(row.state)).count();
@@ -202,17 +216,9 @@ fn tell(rehearsed: &Rehearsed, target: &Target, page: &Path, say: &Say) -> u8 {
             edition.row.reason
         )
     }));
-    lines.push(format!("Look at {}", page.display()));
     let all_made = editions.iter().all(|edition| is_well_made(edition.row.state));
     let is_well = all_made && n_delivered == n_expected && trips.is_empty() && ran.run.state == RunState::Done;
-    let json = serde_json::json!({
-        "run": ran.run, "page": page, "n_editions": n_editions, "trips": trips,
-        "editions": editions.iter().map(|edition| serde_json::json!({
-            "edition": edition.row, "path": edition.path, "deliveries": edition.deliveries,
-        })).collect::<Vec<_>>(),
-    });
-    say.result(&json, &lines.join("\n"));
-    if is_well { WELL } else { FAILED }
+    (lines.join("\n"), is_well)
 }
 
 /// Whether a delivery is none by rule: nothing to report, or no mail wanted.
@@ -222,4 +228,39 @@ fn is_none(state: DeliveryState) -> bool {
 
 fn is_well_made(state: EditionState) -> bool {
     matches!(state, EditionState::Archived | EditionState::Skipped)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::deliver::brakes::Trip;
+    use crate::ledger::NewRun;
+    use crate::pipeline::Ran;
+
+    #[tokio::test]
+    async fn a_rehearsal_that_made_nothing_says_why_and_is_not_well() {
+        let folder = tempfile::tempdir().unwrap();
+        let now = "2026-11-24T06:00:00Z".parse().unwrap();
+        let ledger = Ledger::open(&folder.path().join("ledger.db"), now).await.unwrap();
+        let new = NewRun {
+            schedule: "monthly".to_owned(),
+            occurrence_at: None,
+            period: "2026-10".parse().unwrap(),
+            data: String::new(),
+            config_digest: String::new(),
+            why: "by hand".to_owned(),
+            start_at: None,
+            deadline_at: None,
+        };
+        let run = ledger.plan_run(&new, now).await.unwrap().0.id;
+        ledger.plan_editions(run, &[], &[], now).await.unwrap();
+        let trip =
+            Trip { brake: "ids_and_names".to_owned(), measured: "too many".to_owned(), allowed: "less".to_owned() };
+        ledger.hold_run(run, &[trip], now).await.unwrap();
+        let ran = Ran { run: ledger.run(run).await.unwrap(), planned: None, plan: None };
+        let rehearsed = Rehearsed { ran, n_editions: 6, trips: Vec::new(), editions: Vec::new(), is_cut: false };
+        let (lines, is_well) = told(&rehearsed, &Target::Folder("trial".into()));
+        assert!(lines.contains("0 of 6 editions") && lines.contains("nothing was made: "), "{lines}");
+        assert!(lines.contains("too many") && !is_well, "{lines}");
+    }
 }

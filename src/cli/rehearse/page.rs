@@ -1,5 +1,6 @@
 //! The page of a rehearsal: every edition with its first page, its files, and who would get it.
 
+use std::panic::UnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -8,8 +9,8 @@ use futures::StreamExt as _;
 use minijinja::{Environment, UndefinedBehavior};
 use serde::Serialize;
 
-use crate::base::{Period, percent_encoded};
-use crate::ledger::{DeliveryRow, DeliveryState, EditionRow};
+use crate::base::{EditionId, Period, percent_encoded};
+use crate::ledger::{DeliveryRow, DeliveryState};
 use crate::pipeline::{MAIL, Rehearsed, RehearsedEdition, Sample};
 use crate::render::Format;
 
@@ -158,7 +159,7 @@ fn card(folder: &Path, RehearsedEdition { row, path, deliveries }: &RehearsedEdi
     let picture = match pdf {
         Some(pdf) => {
             let bytes = std::fs::read(folder.join(PACKS).join(path.as_deref().unwrap_or_default()).join(&pdf.name))?;
-            picture(folder, row, bytes)?
+            picture(folder, row.id, || picture::first_page(bytes))?
         }
         None => None,
     };
@@ -192,11 +193,15 @@ fn files(folder: &Path, below: PathBuf) -> std::io::Result<Vec<File>> {
     Ok(files)
 }
 
-fn picture(folder: &Path, row: &EditionRow, pdf: Vec<u8>) -> std::io::Result<Option<String>> {
+/// Files what is drawn for an edition, if it can be drawn.
+fn picture(
+    folder: &Path,
+    edition: EditionId,
+    draw: impl FnOnce() -> Option<Vec<u8>> + UnwindSafe,
+) -> std::io::Result<Option<String>> {
     // What draws it is made by others, and a page must not be lost to a picture.
-    let drawn = std::panic::catch_unwind(|| picture::first_page(pdf));
-    let Ok(Some(png)) = drawn else { return Ok(None) };
-    let below = Path::new(PICTURES).join(format!("{}.png", row.id));
+    let Ok(Some(png)) = std::panic::catch_unwind(draw) else { return Ok(None) };
+    let below = Path::new(PICTURES).join(format!("{edition}.png"));
     std::fs::write(folder.join(&below), png)?;
     Ok(Some(href(&below)))
 }
@@ -225,6 +230,18 @@ fn href(below: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_page_that_cannot_be_drawn_is_none_and_breaks_nothing_off() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join(PICTURES)).unwrap();
+        let id = EditionId::of("monthly", "2026-10".parse().unwrap(), "a", 1);
+        assert_eq!(picture(folder.path(), id, || panic!("a bug of others")).unwrap(), None);
+        assert_eq!(picture(folder.path(), id, || picture::first_page(b"%PDF-1.7 nothing".to_vec())).unwrap(), None);
+        assert_eq!(std::fs::read_dir(folder.path().join(PICTURES)).unwrap().count(), 0);
+        let drawn = picture(folder.path(), id, || Some(vec![1])).unwrap();
+        assert_eq!(drawn, Some(format!("first-pages/{id}.png")));
+    }
 
     #[test]
     fn a_name_is_text_on_the_page_and_never_markup() {

@@ -113,3 +113,33 @@ async fn facts_that_cannot_be_read_for_long_end_an_occurrence_as_missed() {
     desk.beat_at("2026-11-25T07:00:05Z").await;
     assert_eq!(desk.runs().await, [("2026-10".to_owned(), RunState::Missed)]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_fails_again_and_again_is_left_alone_a_little_longer_each_time_and_goes_on_soon() {
+    let mut desk = desk("2026-11-20T00:00:00Z", CatchUp::Latest).await;
+    desk.beat_at("2026-11-20T00:00:05Z").await;
+    let path = desk.daemon.rota.press.ledger.path().display().to_string();
+    let raw = sqlx::SqlitePool::connect(&format!("sqlite://{path}")).await.unwrap();
+    let refuse = async || {
+        let refusal = "CREATE TRIGGER refusal BEFORE INSERT ON edition BEGIN SELECT RAISE(ABORT, 'disk full'); END";
+        sqlx::query(refusal).execute(&raw).await.unwrap();
+    };
+    let allow = async || drop(sqlx::query("DROP TRIGGER refusal").execute(&raw).await.unwrap());
+    refuse().await;
+    // It fails three times and is left alone for a minute.
+    for secs in ["00", "05", "10", "15"] {
+        desk.beat_at(&format!("2026-11-22T06:00:{secs}Z")).await;
+    }
+    allow().await;
+    desk.beat_at("2026-11-22T06:01:10Z").await;
+    assert_eq!(desk.mails(), 0, "it is tried too early");
+    // Then it fails once more, and is left alone for two.
+    refuse().await;
+    desk.beat_at("2026-11-22T06:01:15Z").await;
+    desk.beat_at("2026-11-22T06:01:20Z").await;
+    allow().await;
+    desk.beat_at("2026-11-22T06:03:15Z").await;
+    assert_eq!(desk.mails(), 0, "it is tried too early");
+    desk.beat_at("2026-11-22T06:03:20Z").await;
+    assert_eq!((desk.runs().await, desk.mails()), (vec![("2026-10".to_owned(), RunState::Done)], 1));
+}

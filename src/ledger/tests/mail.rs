@@ -107,3 +107,19 @@ async fn a_mail_that_was_too_large_is_tried_at_once_and_its_size_is_kept() {
     }
     assert_eq!(claim.attempt_no, 5);
 }
+
+#[tokio::test]
+async fn one_mail_in_trouble_is_not_lost_among_more_than_are_read_of_a_run() {
+    let desk = Desk::new().await;
+    let addresses: Vec<String> = (0..=ROWS_MAX).map(|n| format!("r{n}@x.test")).collect();
+    let addresses: Vec<&str> = addresses.iter().map(String::as_str).collect();
+    let editions = addresses.chunks(10_000).enumerate().map(|(n, addresses)| edition(&n.to_string(), addresses));
+    let run = desk.run_with(&editions.collect::<Vec<_>>()).await;
+    desk.archive_all().await;
+    let claim = desk.claim_one(at(3)).await.unwrap();
+    desk.ledger.settle_as(&claim, &Outcome::Failed("no such mailbox".to_owned()), &HOLD, at(4)).await.unwrap();
+    let read = desk.ledger.deliveries(&DeliveriesOf::Run(run)).await.unwrap();
+    assert!(read.more && read.rows.iter().all(|row| row.id != claim.row.id));
+    let in_trouble = desk.ledger.deliveries(&DeliveriesOf::InTrouble(run)).await.unwrap();
+    assert_eq!(in_trouble.rows.iter().map(|row| row.id).collect::<Vec<_>>(), [claim.row.id]);
+}

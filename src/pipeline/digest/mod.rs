@@ -127,7 +127,7 @@ async fn read(press: &Press, rest: Rest, n_waiting: usize) -> Result<Told, Ledge
         matches!(state, Failed | Held | Uncertain)
     };
     if counts.deliveries.keys().any(is_bad) {
-        let rows = press.ledger.deliveries(&DeliveriesOf::Run(id)).await?.rows;
+        let rows = press.ledger.deliveries(&DeliveriesOf::InTrouble(id)).await?.rows;
         // Those of a held edition go on with it.
         let held: Vec<_> = editions.0.iter().map(|edition: &EditionRow| edition.id).collect();
         let is_told = |row: &DeliveryRow| is_bad(&row.state) && !held.contains(&row.edition);

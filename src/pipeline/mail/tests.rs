@@ -1,10 +1,13 @@
 //! What is written down first when several hand-overs end at once, and which mails their destination is asked about.
 
-use super::super::tests::{edition, planned, shop};
-use super::super::{MAIL, Rates};
+use futures::FutureExt as _;
+
+use super::super::tests::{Shop, edition, planned, shop};
+use super::super::{Destinations, MAIL, Rates};
 use super::*;
 use crate::base::Digest;
-use crate::deliver::Receipt;
+use crate::deliver::brakes::Trip;
+use crate::deliver::{Destination, Receipt};
 use crate::ledger::{DeliveriesOf, DeliveryState, EditionOutcome, UNCERTAIN_ROWS_MAX};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -42,11 +45,9 @@ async fn what_went_out_is_written_down_though_what_is_given_back_cannot_be() {
     assert_eq!(states, [DeliveryState::Sending, DeliveryState::Delivered]);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_destination_that_can_tell_is_asked_about_every_uncertain_mail_of_a_run() {
-    let shop = shop().await;
+/// A run of which so many mails are uncertain.
+async fn uncertain(shop: &Shop, n: usize) -> RunId {
     let (ledger, now) = (&shop.press.ledger, shop.press.clock.now());
-    let n = UNCERTAIN_ROWS_MAX + 10;
     let addresses: Vec<String> = (0..n).map(|n| format!("r{n}@example.com")).collect();
     let run = planned(ledger, &[edition(0, &addresses)]).await;
     let lease = chrono::Duration::minutes(30);
@@ -57,9 +58,58 @@ async fn a_destination_that_can_tell_is_asked_about_every_uncertain_mail_of_a_ru
     let lost = |claim| (claim, Outcome::Uncertain("lost".to_owned()).into());
     let settled: Vec<_> = claims.into_iter().map(lost).collect();
     ledger.settle_deliveries(&settled, &shop.order.retries, now).await.unwrap();
+    run
+}
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_destination_that_can_tell_is_asked_about_every_uncertain_mail_of_a_run() {
+    let shop = shop().await;
+    let n = UNCERTAIN_ROWS_MAX + 10;
+    let run = uncertain(&shop, n).await;
     ask_uncertain(&shop.press, run).await.unwrap();
+    let (ledger, now) = (&shop.press.ledger, shop.press.clock.now());
     let rows = ledger.deliveries(&DeliveriesOf::Run(run)).await.unwrap().rows;
     let n_sent_again = rows.iter().filter(|row| row.next_at == Some(now)).count();
     assert_eq!((rows.len(), n_sent_again), (n, n), "the outbox has got none of them");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_run_that_is_left_out_what_its_destination_has_is_delivered_and_nothing_else_goes_out() {
+    let mut shop = shop().await;
+    let run = uncertain(&shop, 2).await;
+    let (ledger, now) = (Arc::clone(&shop.press.ledger), shop.press.clock.now());
+    let trip = Trip { brake: "recipients_max".to_owned(), measured: "2".to_owned(), allowed: "1".to_owned() };
+    ledger.hold_run(run, &[trip], now).await.unwrap();
+    ledger.skip(run, "anna: the wrong list", now).await.unwrap();
+    let rows = ledger.deliveries(&DeliveriesOf::Run(run)).await.unwrap().rows;
+    shop.press.destinations = Destinations::mail(Arc::new(Knows(rows[0].message_id.clone())));
+    ask_uncertain(&shop.press, run).await.unwrap();
+    let after = ledger.deliveries(&DeliveriesOf::Run(run)).await.unwrap().rows;
+    let states: Vec<_> = after.iter().map(|row| (row.state, row.next_at)).collect();
+    assert_eq!(states, [(DeliveryState::Delivered, None), (DeliveryState::Uncertain, None)]);
+}
+
+/// A destination that can tell that it has one mail.
+struct Knows(String);
+
+impl Destination for Knows {
+    fn name(&self) -> String {
+        "knows".to_owned()
+    }
+
+    fn deliver<'a>(&'a self, _: &'a Parcel) -> BoxFuture<'a, Handed> {
+        async { unreachable!("nothing is handed over") }.boxed()
+    }
+
+    fn receipt<'a>(&'a self, message_id: &'a str) -> BoxFuture<'a, Option<Receipt>> {
+        async move { (message_id == self.0).then(|| Receipt("there".to_owned())) }.boxed()
+    }
+
+    fn can_tell(&self) -> bool {
+        true
+    }
+
+    fn check(&self) -> BoxFuture<'_, Result<String, String>> {
+        async { Ok(String::new()) }.boxed()
+    }
 }
