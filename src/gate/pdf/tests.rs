@@ -174,14 +174,18 @@ fn a_wrong_figure_is_found_though_a_table_has_the_right_one() {
 
 #[test]
 fn two_figures_in_each_others_place_are_found() {
-    let bytes = with(|text| {
+    let mut swapped = texts("Example Söhne");
+    for text in &mut swapped {
         text.3 = match text.3.as_str() {
             "173,682" => "136,134.5".to_owned(),
             "136,134.5" => "173,682".to_owned(),
             other => other.to_owned(),
         };
-    });
-    check(&bytes, &[], &["beside `licenses`", "beside `licenses deployed`"]);
+    }
+    let wants = ["beside `licenses`", "beside `licenses deployed`"];
+    check(&pdf(&swapped, false), &[], &wants);
+    // On a later page as well as on the first.
+    check(&pdf_of(&[&swapped[..2], &swapped[2..]], false), &[], &wants);
 }
 
 #[test]
