@@ -12,11 +12,12 @@ pub struct Daemon<'a> {
 }
 
 impl<'a> Daemon<'a> {
-    /// One that has looked at its schedules.
+    /// One that hears signals and has looked at its schedules.
     pub fn awake(place: &'a Workplace) -> Daemon<'a> {
         let log = std::fs::File::create(place.path("daemon.log")).unwrap();
         let child = place.command(&["daemon"]).stdout(Stdio::null()).stderr(log).spawn().unwrap();
         let daemon = Daemon { place, child };
+        daemon.until("to hear signals", || daemon.log().contains("daemon is awake"));
         daemon.until("to look at its schedules", || {
             place.path("data/ledger.db").exists() && !place.run(&["gaps"]).out.contains("no daemon has seen it")
         });
