@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use futures::StreamExt as _;
 use secrecy::SecretString;
+use sqlx::Connection as _;
 
 use super::*;
 use crate::deliver::{Smtp, SmtpLogin, SmtpSettings, TlsMode};
@@ -109,8 +110,14 @@ async fn planned(n_recipients: usize) -> (Desk, Arc<Order>) {
 async fn closed((desk, order): (Desk, Arc<Order>)) -> (tempfile::TempDir, Arc<Order>) {
     let Desk { folder, daemon, .. } = desk;
     drop(daemon);
-    while ["facts.db-wal", "ledger.db-wal"].iter().any(|log| folder.path().join(log).exists()) {
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    for name in ["facts.db", "ledger.db"] {
+        let path = folder.path().join(name);
+        while path.with_extension("db-wal").exists() {
+            // Of connections that close at once each leaves the log to another; this one closes alone, at last.
+            let last = sqlx::SqliteConnection::connect(&format!("sqlite://{}", path.display())).await.unwrap();
+            last.close().await.unwrap();
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
     }
     (folder, order)
 }
