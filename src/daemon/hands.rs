@@ -125,9 +125,9 @@ impl Hands {
     /// Whether something can be done about a run now.
     fn is_time(&mut self, row: &RunRow, open: &[RunRow], newest_load: Option<u64>, now: DateTime<Utc>) -> bool {
         if let Some(n_more) = self.broken.get(&row.id).and_then(|n| n.checked_sub(BROKEN_MAX)) {
-            let minutes = 1_i64.checked_shl(n_more).filter(|minutes| (1..LOOK_AGAIN_MINUTES).contains(minutes));
+            let minutes = (1_i64 << n_more.min(4)).min(LOOK_AGAIN_MINUTES);
             let left_at = *self.left_alone.entry(row.id).or_insert(now);
-            if now - left_at < Duration::minutes(minutes.unwrap_or(LOOK_AGAIN_MINUTES)) {
+            if now - left_at < Duration::minutes(minutes) {
                 return false;
             }
             self.left_alone.remove(&row.id);
