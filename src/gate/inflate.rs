@@ -21,13 +21,20 @@ impl Default for Inflater {
 }
 
 impl Inflater {
-    /// Inflates data that becomes `n` bytes (RFC 1951); not if it is broken or does not become as many.
-    pub(super) fn deflated(&mut self, data: &[u8], n: usize, into: &mut Vec<u8>) -> bool {
+    /// What deflated data of `n` bytes becomes (RFC 1951); none if it is broken or does not become as many.
+    pub(super) fn deflated(&mut self, data: &[u8], n: usize) -> Option<&[u8]> {
         if n > data.len().saturating_mul(RATIO_MAX) {
-            return false;
+            return None;
         }
-        into.resize(n, 0);
-        self.decompressor.deflate_decompress(data, into) == Ok(n)
+        // Room is never given back: to clear it anew for each part takes longer than many parts do.
+        self.room.resize(self.room.len().max(n), 0);
+        let inflated = &mut self.room[..n];
+        (self.decompressor.deflate_decompress(data, inflated) == Ok(n)).then_some(inflated)
+    }
+
+    /// The `n` bytes that were inflated last.
+    pub(super) fn last(&self, n: usize) -> &[u8] {
+        self.room.get(..n).unwrap_or_default()
     }
 
     /// What deflated data between zlib's head and checksum becomes (RFC 1950).
@@ -80,11 +87,10 @@ mod tests {
 
     #[test]
     fn a_size_that_is_claimed_falsely_takes_no_room() {
-        let (mut inflater, mut part) = (Inflater::default(), Vec::new());
-        let data = zeros(5000);
+        let (mut inflater, data) = (Inflater::default(), zeros(5000));
         let deflated = &data[2..data.len() - 4];
-        assert!(!inflater.deflated(deflated, 1 << 40, &mut part) && part.capacity() == 0);
-        assert!(!inflater.deflated(deflated, 4999, &mut part) && !inflater.deflated(deflated, 5001, &mut part));
-        assert!(inflater.deflated(deflated, 5000, &mut part) && part == [0; 5000]);
+        assert!(inflater.deflated(deflated, 1 << 40).is_none() && inflater.room.capacity() == 0);
+        assert!(inflater.deflated(deflated, 4999).is_none() && inflater.deflated(deflated, 5001).is_none());
+        assert_eq!(inflater.deflated(deflated, 5000), Some(&[0; 5000][..]));
     }
 }

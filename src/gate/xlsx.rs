@@ -75,7 +75,7 @@ struct Archive<'a> {
     bytes: &'a [u8],
     zip: ZipArchive<Cursor<&'a [u8]>>,
     inflater: Inflater,
-    /// The part that was inflated last.
+    /// The part that was read bit by bit last.
     part: Vec<u8>,
 }
 
@@ -105,11 +105,11 @@ impl<'a> Archive<'a> {
             let start = usize::try_from(start).ok()?;
             self.bytes.get(start..start.checked_add(usize::try_from(n_raw).ok()?)?)
         });
-        let is_inflated = data.is_some_and(|data| self.inflater.deflated(data, n as usize, &mut self.part))
-            && libdeflater::crc32(&self.part) == crc;
-        if !is_inflated {
-            self.read(index).map_err(|error| format!("`{name}`: {error}"))?;
+        let inflated = data.and_then(|data| self.inflater.deflated(data, n as usize));
+        if inflated.is_some_and(|part| libdeflater::crc32(part) == crc) {
+            return Ok(self.inflater.last(n as usize));
         }
+        self.read(index).map_err(|error| format!("`{name}`: {error}"))?;
         Ok(&self.part)
     }
 

@@ -34,12 +34,15 @@ pub(super) fn look_through(file: &File<'_>, looking: &mut Looking<'_>) -> Result
 fn fields(csv: &[u8]) -> Result<Texts, String> {
     let mut fields = Texts::new(Unit::Field);
     let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(csv);
-    let mut record = csv::ByteRecord::new();
+    let (mut record, mut above) = (csv::ByteRecord::new(), csv::ByteRecord::new());
     while reader.read_byte_record(&mut record).map_err(|error| format!("its attached file is not CSV: {error}"))? {
-        // Most are figures.
-        for field in record.iter().filter(|field| kinds(field) & LETTER != 0) {
-            fields.push(&String::from_utf8_lossy(field), 0);
+        // Most are figures, or say what the line above says.
+        for (n, field) in record.iter().enumerate().filter(|(_, field)| kinds(field) & LETTER != 0) {
+            if above.get(n) != Some(field) {
+                fields.push(&String::from_utf8_lossy(field), 0);
+            }
         }
+        std::mem::swap(&mut record, &mut above);
     }
     Ok(fields)
 }

@@ -92,13 +92,18 @@ fn number(text: &[u8]) -> Option<f64> {
 }
 
 /// The operands of an operator: no operator cares how its numbers stand among the others, and most have but numbers.
-#[derive(Default)]
 pub(super) struct Operands<'a> {
+    has_numbers: bool,
     numbers: Vec<&'a [u8]>,
     pub(super) others: Vec<Object<'a>>,
 }
 
 impl Operands<'_> {
+    /// With numbers or without: they say where text stands and how large it is, not what it is.
+    pub(super) fn new(has_numbers: bool) -> Self {
+        Operands { has_numbers, numbers: Vec::new(), others: Vec::new() }
+    }
+
     fn clear(&mut self) {
         self.numbers.clear();
         self.others.clear();
@@ -167,11 +172,13 @@ impl<'a> Reader<'a> {
             self.skip_blanks();
             match self.bytes.get(self.at)? {
                 b'[' | b']' => self.at += 1,
-                b'0'..=b'9' | b'-' | b'.' => operands.numbers.push(self.regular()),
+                b'0'..=b'9' | b'-' | b'.' if operands.has_numbers => operands.numbers.push(self.regular()),
+                b'0'..=b'9' | b'-' | b'.' => self.skip_numbers(),
                 // Most of a page is paths.
                 b'm' | b'l' | b'c' | b'v' | b'y' | b'h' if self.is_blank(self.at + 1) => {
                     operands.clear();
                     self.at += 2;
+                    self.skip_path();
                 }
                 b'A'..=b'Z' | b'a'..=b'z' => return Some(self.regular()),
                 _ => match self.object(0) {
@@ -180,6 +187,32 @@ impl<'a> Reader<'a> {
                     Some(Object::Number(number)) => operands.numbers.push(number),
                     Some(other) => operands.others.push(other),
                 },
+            }
+        }
+    }
+
+    /// Passes over the numbers that follow one another.
+    fn skip_numbers(&mut self) {
+        let rest = &self.bytes[self.at..];
+        let is_end = |byte: &u8| !matches!(byte, b'0'..=b'9' | b' ' | b'\n' | b'-' | b'.');
+        self.at += rest.iter().position(is_end).unwrap_or(rest.len());
+        if !self.is_blank(self.at - 1) {
+            self.regular();
+        }
+    }
+
+    /// Passes over the numbers and letters that a path goes on with, up to behind the last of these: whatever follows is
+    /// read as ever.
+    fn skip_path(&mut self) {
+        let mut at = self.at;
+        while let Some(byte) = self.bytes.get(at) {
+            match byte {
+                b'0'..=b'9' | b' ' | b'\n' | b'-' | b'.' => at += 1,
+                b'm' | b'l' | b'c' | b'v' | b'y' | b'h' if self.is_blank(at - 1) && self.is_blank(at + 1) => {
+                    at += 2;
+                    self.at = at;
+                }
+                _ => return,
             }
         }
     }
@@ -358,13 +391,20 @@ c(d)) <414> /N#20x] % a comment
 
     #[test]
     fn operators_come_with_their_operands_whatever_stands_between() {
-        let source = b"1 2 m 3 4 l h\nS ) } /F1 9 Tf [(a) -20 <62>]TJ ] 5 6 Td << /A";
-        let (mut reader, mut operands) = (Reader::of_content(source), Operands::default());
-        let mut found = Vec::new();
-        while let Some(operator) = reader.operator(&mut operands) {
-            found.push((operator, operands.others.len(), operands.number(0)));
-        }
-        assert_eq!(found, [(&b"S"[..], 0, 0.0), (b"Tf", 1, 9.0), (b"TJ", 2, -20.0), (b"Td", 0, 5.0)]);
+        let source = b"1 2 m 3 4 l h\nS ) } /F1 9 Tf [(a) -20 <62>]TJ ] 5 6 Td 1 2 m 3 4 l 7 8 cm 1 2 l 6 c% 5 l\n/F2 8 8x Tf << /A";
+        let all = |has_numbers| {
+            let mut reader = Reader::of_content(source);
+            let (mut operands, mut found) = (Operands::new(has_numbers), Vec::new());
+            while let Some(operator) = reader.operator(&mut operands) {
+                found.push((operator, operands.others.len(), operands.number(0)));
+            }
+            found
+        };
+        let (mut found, bare) = (all(true), all(false));
+        let text = [(&b"S"[..], 0, 0.0), (b"Tf", 1, 9.0), (b"TJ", 2, -20.0), (b"Td", 0, 5.0)];
+        assert_eq!(found, [&text[..], &[(b"cm", 0, 7.0), (b"c", 0, 6.0), (b"Tf", 1, 8.0)]].concat());
+        found.iter_mut().for_each(|(.., number)| *number = 0.0);
+        assert_eq!(bare, found);
     }
 
     #[test]

@@ -156,7 +156,7 @@ fn another_partner_is_found_in_titles_bookmarks_and_attached_files_too() {
     check(&hidden("Licenses", "In Zürich", "a,b"), others, &["`p1`, found the name in its titles"]);
     let quoted = "a,\"The \"\"Other\"\", Inc\"\n";
     check(&hidden("Licenses", "Summary", quoted), others, &["`p2`, found the name in an attached file"]);
-    let csv = "a,Another Partner\n".repeat(9);
+    let csv = "b,Third\n".to_owned() + &"a,Another Partner\n".repeat(9);
     check(&hidden("Licenses", "Summary", &csv), others, &["`p0`, found the name in an attached file"]);
 }
 

@@ -119,7 +119,7 @@ impl<'f> Reading<'f, '_> {
         depth: u32,
     ) -> Result<(), String> {
         let mut state = State::new(ctm, self.is_placing);
-        let mut operands = Operands::default();
+        let mut operands = Operands::new(self.is_placing);
         // Fonts are set anew for each run; looking one up reads its dictionary.
         let mut named: Vec<(&[u8], Option<Rc<Font>>)> = Vec::new();
         let mut reader = Reader::of_content(content);
@@ -254,8 +254,8 @@ impl State {
 
     fn text(&mut self, shown: Text<'_>, runs: &mut Vec<Run>) {
         if self.is_fresh || runs.is_empty() {
-            let at = times(self.line, self.ctm);
-            let points = self.points * at[2].hypot(at[3]);
+            let at = if self.is_placing { times(self.line, self.ctm) } else { IDENTITY };
+            let points = if self.is_placing { self.points * at[2].hypot(at[3]) } else { 0.0 };
             runs.push(Run { x: at[4], y: at[5], points, text: String::with_capacity(RUN_BYTES) });
             self.is_fresh = false;
         }

@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 
-use krilla::geom::{PathBuilder, Point, Rect};
+use krilla::geom::{PathBuilder, Point, Rect, Transform};
 use krilla::num::NormalizedF32;
 use krilla::paint::{Fill, LineCap, LineJoin, Stroke};
 use krilla::surface::Surface;
@@ -43,9 +43,9 @@ pub(super) struct Pending {
 type Drawn = Result<(), DrawingErrorKind<Infallible>>;
 
 impl Canvas<'_, '_> {
+    /// A place on the page, in points.
     fn point(&self, (x, y): BackendCoord) -> (f32, f32) {
-        // Sums of decimals have a tail that would be written out: `283.80002`.
-        let place = |origin: f32, at: i32| paint::hundredths(origin + at as f32 / UNITS_PER_POINT);
+        let place = |origin: f32, at: i32| origin + at as f32 / UNITS_PER_POINT;
         (place(self.origin.0, x), place(self.origin.1, y))
     }
 
@@ -78,7 +78,7 @@ impl Canvas<'_, '_> {
                 self.surface.set_fill(None);
                 self.surface.set_stroke(Some(Stroke {
                     paint: paint.into(),
-                    width: width as f32 / UNITS_PER_POINT,
+                    width: width as f32,
                     line_cap: LineCap::Butt,
                     line_join: LineJoin::Round,
                     opacity,
@@ -86,7 +86,11 @@ impl Canvas<'_, '_> {
                 }));
             }
         }
+        // Paths stand in the backend's units, whole numbers: they take half the room of decimals.
+        let unit = 1.0 / UNITS_PER_POINT;
+        self.surface.push_transform(&Transform::from_row(unit, 0.0, 0.0, unit, self.origin.0, self.origin.1));
         self.surface.draw_path(&path);
+        self.surface.pop();
     }
 
     fn polyline(
@@ -95,9 +99,9 @@ impl Canvas<'_, '_> {
         color: BackendColor,
         stroke_width: Option<u32>,
     ) -> &mut PathBuilder {
-        let points: Vec<(f32, f32)> = points.into_iter().map(|point| self.point(point)).collect();
         let path = self.path(color, stroke_width);
         for (n, (x, y)) in points.into_iter().enumerate() {
+            let (x, y) = (x as f32, y as f32);
             if n == 0 { path.move_to(x, y) } else { path.line_to(x, y) }
         }
         path
@@ -139,8 +143,10 @@ impl DrawingBackend for Canvas<'_, '_> {
         style: &S,
         fill: bool,
     ) -> Drawn {
-        let ((left, top), (right, bottom)) = (self.point(upper_left), self.point(bottom_right));
-        let rect = Rect::from_ltrb(left.min(right), top.min(bottom), left.max(right), top.max(bottom));
+        let ((left, top), (right, bottom)) = (upper_left, bottom_right);
+        let [left, top, right, bottom] =
+            [left.min(right), top.min(bottom), left.max(right), top.max(bottom)].map(|at| at as f32);
+        let rect = Rect::from_ltrb(left, top, right, bottom);
         if let Some(rect) = rect.filter(|rect| rect.width() > 0.0 && rect.height() > 0.0) {
             self.path(style.color(), (!fill).then(|| style.stroke_width())).push_rect(rect);
         }
@@ -153,9 +159,9 @@ impl DrawingBackend for Canvas<'_, '_> {
     }
 
     fn draw_circle<S: BackendStyle>(&mut self, center: BackendCoord, radius: u32, style: &S, fill: bool) -> Drawn {
-        let (x, y) = self.point(center);
+        let (x, y) = (center.0 as f32, center.1 as f32);
         let stroke_width = (!fill).then(|| style.stroke_width());
-        paint::push_circle(self.path(style.color(), stroke_width), x, y, radius as f32 / UNITS_PER_POINT);
+        paint::push_circle(self.path(style.color(), stroke_width), x, y, radius as f32);
         Ok(())
     }
 
@@ -187,7 +193,7 @@ impl DrawingBackend for Canvas<'_, '_> {
             FontTransform::Rotate180 => 180.0,
             FontTransform::Rotate270 => 270.0,
         };
-        self.surface.push_transform(&krilla::geom::Transform::from_rotate_at(turn, x, y));
+        self.surface.push_transform(&Transform::from_rotate_at(turn, x, y));
         paint::text(self.surface, Point::from_xy(x + dx, y + dy), &shaped, size, Colour(red, green, blue));
         self.surface.pop();
         Ok(())

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use krilla::color::rgb;
-use krilla::geom::{PathBuilder, Point, Rect};
+use krilla::geom::{PathBuilder, Point, Rect, Transform};
 use krilla::paint::Fill;
 use krilla::surface::Surface;
 use krilla::tagging::{Artifact, ArtifactType, ContentTag, SpanTag};
@@ -81,9 +81,11 @@ impl<'r> Brush<'_, '_, 'r> {
             shape(&mut paths[at].2, mark);
         }
         paths.sort_by_key(|(layer, ..)| *layer);
+        self.surface.push_transform(&Transform::from_scale(1.0 / TWIPS, 1.0 / TWIPS));
         for (_, colour, path) in paths {
             fill(self.surface, path, colour);
         }
+        self.surface.pop();
     }
 
     fn begin(&mut self, role: Role<'r>) {
@@ -185,20 +187,29 @@ impl<'r> Brush<'_, '_, 'r> {
     }
 }
 
-/// Adds a mark that is a mere shape to a path.
+/// A point of paper has so many of the units that shapes are drawn in: in whole numbers they take half the room.
+const TWIPS: f32 = 20.0;
+
+fn twips(points: f32) -> f32 {
+    (points * TWIPS).round()
+}
+
+/// Adds a mark that is a mere shape to a path, in twips. The thinnest is one wide.
 fn shape(path: &mut PathBuilder, mark: &Mark<'_>) {
     match mark {
         Mark::Rect { x, y, width, height, .. } => {
-            if let Some(rect) = Rect::from_xywh(*x, *y, width.max(0.01), height.max(0.01)) {
+            let (left, top) = (twips(*x), twips(*y));
+            let (right, bottom) = (twips(x + width).max(left + 1.0), twips(y + height).max(top + 1.0));
+            if let Some(rect) = Rect::from_ltrb(left, top, right, bottom) {
                 path.push_rect(rect);
             }
         }
-        Mark::Dot { x, y, radius, .. } => push_circle(path, *x, *y, *radius),
+        Mark::Dot { x, y, radius, .. } => push_circle(path, twips(*x), twips(*y), twips(*radius)),
         Mark::Triangle { x, y, side, is_up, .. } => {
             let (foot, tip) = if *is_up { (*y, y - side * 0.87) } else { (y - side * 0.87, *y) };
-            path.move_to(*x, foot);
-            path.line_to(x + side, foot);
-            path.line_to(x + side / 2.0, tip);
+            path.move_to(twips(*x), twips(foot));
+            path.line_to(twips(x + side), twips(foot));
+            path.line_to(twips(x + side / 2.0), twips(tip));
             path.close();
         }
         _ => {}
@@ -223,15 +234,14 @@ fn tenths(points: f32) -> f32 {
 }
 
 /// Rounded to a hundredth of a point, which no eye sees: the tails of sums of decimals would be written out.
-pub(super) fn hundredths(points: f32) -> f32 {
+fn hundredths(points: f32) -> f32 {
     (points * 100.0).round() / 100.0
 }
 
-/// A circle as four Bézier curves.
+/// A circle as four Bézier curves, in whole units.
 pub(super) fn push_circle(path: &mut PathBuilder, x: f32, y: f32, radius: f32) {
     // 4/3 (√2 − 1): the handle that keeps within 0.03 % of the circle.
-    let handle = hundredths(radius * 0.552_284_8);
-    let (x, y) = (hundredths(x), hundredths(y));
+    let handle = (radius * 0.552_284_8).round();
     path.move_to(x + radius, y);
     path.cubic_to(x + radius, y + handle, x + handle, y + radius, x, y + radius);
     path.cubic_to(x - handle, y + radius, x - radius, y + handle, x - radius, y);
