@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a bench prints, and stops where it cannot go on")]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::{Cursor, Read as _};
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
@@ -19,6 +20,7 @@ use pressrun::gate::{self, Book, BookWriter, Eyes, Kind, Own, Search};
 use pressrun::render::{Artifact, Format, Job, Theme, fonts_digest};
 use pressrun::report::{Cell, Report, RowsBuffer, SectionKind};
 use pressrun::sections::{self, Figures, RawField, Request, Tally, Template};
+use zip::ZipArchive;
 
 /// How often each stage runs before it is measured: fonts are parsed and caches are warm.
 const N_WARM: usize = 5;
@@ -30,6 +32,10 @@ const N_ROWS: u64 = 2_000;
 /// Other partners and their customers, whose ids and names the gate looks for.
 const N_PARTNERS: u64 = 3_000;
 const N_CUSTOMERS: u64 = 30_000;
+
+/// What the machine of the hour is told by: a workbook's parts through zlib-rs and nothing else, 1.2 ms where the gate's
+/// goal was set.
+const INFLATED: &str = "xlsx, inflated only";
 
 const PERIOD: &str = "2026-10";
 const NOW: &str = "2026-11-24T06:00:00Z";
@@ -270,11 +276,22 @@ async fn pack(
         stages.time(pdf_stage, || gate::inspect(seen, Kind::Pdf, &pdf.bytes, search).unwrap());
         stages.time(xlsx_stage, || gate::inspect(seen, Kind::Xlsx, &xlsx.bytes, search).unwrap());
     }
+    stages.time(INFLATED, || inflate(&xlsx.bytes));
     let archive = Archive::folder(&folder.join("archive")).unwrap();
     let before = ProcessTime::now();
     let files = [PackFile::artifact(&pdf), PackFile::artifact(&xlsx), PackFile::report(&report).unwrap()];
     archive.put(&key(&report, n), &files, manifest(&report, n)).await.unwrap();
     stages.0.entry("archive").or_default().push(before.elapsed().as_secs_f64() * 1e3);
+}
+
+/// Inflates every part of a workbook, as its reader would.
+fn inflate(bytes: &[u8]) {
+    let mut zip = ZipArchive::new(Cursor::new(bytes)).unwrap();
+    let mut part = Vec::new();
+    for n in 0..zip.len() {
+        part.clear();
+        zip.by_index(n).unwrap().read_to_end(&mut part).unwrap();
+    }
 }
 
 fn key(report: &Report, n: usize) -> PackKey {
@@ -318,7 +335,7 @@ fn print(stages: &Stages, sizes: &BTreeMap<&'static str, usize>) {
         println!("{name:<20} {median:>8.2} ms");
     }
     println!("{:<20} {sum:>8.2} ms", "in all");
-    for name in ["gate: pdf, no book", "gate: xlsx, no book"] {
+    for name in ["gate: pdf, no book", "gate: xlsx, no book", INFLATED] {
         println!("{name:<20} {:>8.2} ms", stages.median(name));
     }
     for (name, bytes) in sizes {

@@ -26,8 +26,10 @@ impl Inflater {
         if n > data.len().saturating_mul(RATIO_MAX) {
             return None;
         }
-        // Room is never given back: to clear it anew for each part takes longer than many parts do.
-        self.room.resize(self.room.len().max(n), 0);
+        if self.room.len() < n {
+            // Anew: nothing of what is there is wanted in it.
+            self.room = vec![0; n];
+        }
         let inflated = &mut self.room[..n];
         (self.decompressor.deflate_decompress(data, inflated) == Ok(n)).then_some(inflated)
     }
@@ -49,7 +51,7 @@ impl Inflater {
                 Ok(n) => return Ok(&self.room[..n]),
                 Err(DecompressionError::InsufficientSpace) if n_room < most => {
                     let n = self.room.len().saturating_mul(2).max(ROOM_BYTES).min(most);
-                    self.room.resize(n, 0);
+                    self.room = vec![0; n];
                 }
                 Err(DecompressionError::InsufficientSpace) => {
                     return Err(format!("it becomes more than the {bytes_max} bytes that are left to it"));

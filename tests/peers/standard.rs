@@ -59,6 +59,7 @@ fn the_figures_come_out_of_the_file_as_csv() {
     let arguments = [file.as_os_str(), "-save".as_ref(), "1".as_ref(), "-o".as_ref(), csv.as_os_str()];
     let output = peer::run("pdfdetach", arguments);
     assert!(output.status.success(), "{}", peer::said(&output));
+    assert!(std::fs::read(&csv).unwrap().starts_with("\u{feff}section,".as_bytes()), "Excel tells UTF-8 by its mark");
     let mut reader = csv::Reader::from_path(&csv).unwrap();
     let lines: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
     assert_eq!(reader.headers().unwrap(), &["section", "block", "row", "column", "month", "value"][..]);

@@ -1,4 +1,4 @@
-//! The displayed figures as CSV (RFC 4180), attached to the document: one line a figure.
+//! The displayed figures as CSV (RFC 4180, in UTF-8 with its mark), attached to the document: one line a figure.
 //!
 //! `section,block,row,column,month,value`: `value` is the plain number, shares and growth as parts of 1, or what the
 //! page says in place of one, as `n/a` and `new`. Micro charts show a course and no figures: those of the key figures
@@ -11,6 +11,10 @@ use crate::report::{Block, Card, Chart, Columns, Donut, Figure, Kpi, Report, Ser
 
 const HEAD: [&str; 6] = ["section", "block", "row", "column", "month", "value"];
 
+/// U+FEFF in UTF-8: without it Excel takes a file that is opened by a double click for one of its code page, and
+/// names beyond ASCII become others.
+const MARK: [u8; 3] = [0xef, 0xbb, 0xbf];
+
 /// What stands for a figure that the data does not carry.
 const ABSENT: &str = "n/a";
 /// What begins a formula.
@@ -20,7 +24,7 @@ const RATIO_DECIMALS: usize = 6;
 
 /// Writes the figures of a report.
 pub(super) fn write(report: &Report) -> Result<Vec<u8>, csv::Error> {
-    let mut lines = Lines { writer: csv::Writer::from_writer(Vec::new()), section: "", month: String::new() };
+    let mut lines = Lines { writer: csv::Writer::from_writer(MARK.to_vec()), section: "", month: String::new() };
     lines.writer.write_record(HEAD)?;
     if let Some(compared) = report.head.compared {
         lines.month = compared.last.to_string();

@@ -45,8 +45,9 @@ pub(super) fn pieces<'r>(table: &'r Table, room: Room<'r>) -> Vec<Piece<'r>> {
         let colour = if is_last && table.total.is_some() { room.theme.ink } else { room.theme.line };
         row.rect(0.0, height, room.width, if is_last && table.total.is_some() { 0.75 } else { 0.5 }, colour);
         row.repeated.clone_from(&again);
-        // The total is never alone on its page, nor is the first row the only one on its own.
-        row.is_glued = (is_last && (table.total.is_some() || !table.note.is_empty())) || (n == 0 && n_rows > 1);
+        // The total never stands below fewer than two rows, nor is the first row the only one on its page.
+        let is_of_total = table.total.is_some() && n + 2 >= n_rows;
+        row.is_glued = is_of_total || (is_last && !table.note.is_empty()) || (n == 0 && n_rows > 1);
         rows.push(row);
     }
     all.extend(element(Role::TableBody, rows));

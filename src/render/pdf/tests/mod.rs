@@ -286,3 +286,26 @@ fn a_table_that_breaks_repeats_its_head_and_keeps_every_row() {
     assert_eq!(rows.count(), 60 - 8 - 14);
     assert!(with_head[2].contains("All countries/regions"));
 }
+
+#[test]
+fn a_total_stands_below_two_rows_at_least_wherever_its_table_breaks() {
+    let theme = Theme::default();
+    let mut report = sample_report::full(12);
+    report.sections.truncate(1);
+    for n_rows in 20..90 {
+        let total = Total { cells: vec![Value::Text("All rows".to_owned())], is_sum: false };
+        let table = Table { total: Some(total), ..long_table(n_rows) };
+        report.sections[0].blocks = vec![Block::Table(table)];
+        let pages = layout(&report, &theme);
+        let n_with = |page: &Page<'_>, words: &str| {
+            let texts = page
+                .marks
+                .iter()
+                .filter_map(|mark| if let Mark::Text { shaped, .. } = mark { Some(shaped) } else { None });
+            texts.filter(|shaped| shaped.text.starts_with(words)).count()
+        };
+        let last = pages.iter().find(|page| n_with(page, "All rows") > 0).unwrap();
+        assert!(n_with(last, "Row ") >= 2, "of {n_rows} rows one is alone with the total");
+        assert_eq!(pages.iter().map(|page| n_with(page, "Row ")).sum::<usize>(), n_rows);
+    }
+}
