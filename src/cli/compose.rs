@@ -169,10 +169,10 @@ pub(super) async fn orders(config: &Config) -> Result<BTreeMap<String, Arc<Order
 fn order(config: &Config, settings: &ScheduleSettings, recipients: Arc<Vec<Recipient>>) -> Order {
     Order {
         schedule: settings.name.clone(),
-        template: config.template.clone(),
-        roles: config.roles.clone(),
+        template: Arc::clone(&config.template),
+        roles: Arc::clone(&config.roles),
         themes: Arc::clone(&config.themes),
-        mail: config.mail_templates.clone(),
+        mail: Arc::clone(&config.mail_templates),
         formats: settings.formats.clone(),
         range_months: settings.range_months,
         closing_day: config.facts.closing_day,

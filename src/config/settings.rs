@@ -85,11 +85,11 @@ pub struct Config {
     /// How the daemon is watched and stopped.
     pub daemon: DaemonSettings,
     /// What is in the report, and in which order.
-    pub template: Template,
+    pub template: Arc<Template>,
     /// What each role may see.
-    pub roles: Roles,
+    pub roles: Arc<Roles>,
     /// The mail's subject and bodies.
-    pub mail_templates: MailTemplates,
+    pub mail_templates: Arc<MailTemplates>,
     /// The look of each partner.
     pub themes: Arc<Themes>,
     /// Who is to get something.

@@ -85,19 +85,19 @@ impl Stop {
     }
 }
 
-/// What a schedule orders.
+/// What a schedule orders. There may be thousands: what is the same for all is held once.
 #[derive(Clone)]
 pub struct Order {
     /// The schedule's name.
     pub schedule: String,
     /// What is in the report.
-    pub template: Template,
+    pub template: Arc<Template>,
     /// What each role may see.
-    pub roles: Roles,
+    pub roles: Arc<Roles>,
     /// The look of each partner.
     pub themes: Arc<Themes>,
     /// The mail's subject and bodies.
-    pub mail: MailTemplates,
+    pub mail: Arc<MailTemplates>,
     /// Which files are made.
     pub formats: Vec<Format>,
     /// How many months an edition shows.

@@ -183,7 +183,7 @@ fn order(folder: &Path, partners: &[String]) -> Order {
         template: config.template,
         roles: config.roles,
         themes: Arc::default(),
-        mail: MailTemplates::shipped(),
+        mail: Arc::new(MailTemplates::shipped()),
         formats: Format::ALL.to_vec(),
         range_months: 12,
         closing_day: 20,

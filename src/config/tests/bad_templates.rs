@@ -123,7 +123,7 @@ fn templates_of_ones_own_stand_in_place_of_the_shipped_file_by_file() {
     assert_eq!(config.roles.iter().map(|role| role.key.as_str()).collect::<Vec<_>>(), ["boss"]);
     assert_eq!(config.template.sections.len(), 6);
     let shipped = crate::render::email::MailTemplates::shipped();
-    assert_eq!((config.mail_templates.text.as_str(), config.mail_templates.html), ("x", shipped.html));
+    assert_eq!((config.mail_templates.text.as_str(), &config.mail_templates.html), ("x", &shipped.html));
 }
 
 #[test]

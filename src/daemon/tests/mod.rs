@@ -219,7 +219,7 @@ fn order(folder: &Path, partners: &[String]) -> Order {
         template: config.template,
         roles: config.roles,
         themes: Arc::default(),
-        mail: MailTemplates::shipped(),
+        mail: Arc::new(MailTemplates::shipped()),
         formats: vec![Format::Pdf],
         range_months: 3,
         closing_day: 20,
