@@ -161,8 +161,8 @@ mod tests {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let mut paths = Vec::new();
         SOURCES.iter().for_each(|path| files(&root.join(path), &mut paths));
-        // Samples and tests speak of invented companies.
-        paths.retain(|path| !["sample", "test"].iter().any(|part| path.to_string_lossy().contains(part)));
+        // Samples and tests speak of invented companies, and who writes PDFs of their keys, which are no texts.
+        paths.retain(|path| !["sample", "test", "pdf/write"].iter().any(|part| path.to_string_lossy().contains(part)));
         let mut found: BTreeSet<String> = MACHINERY.lines().map(str::to_owned).collect();
         for path in &paths {
             phrases(&std::fs::read_to_string(path).unwrap(), &mut found);

@@ -9,7 +9,6 @@ pub(crate) mod sample_map;
 pub(crate) mod sample_report;
 pub(crate) mod text;
 mod theme;
-mod trial;
 mod xlsx;
 
 use serde::{Deserialize, Serialize};

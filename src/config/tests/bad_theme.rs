@@ -107,6 +107,12 @@ fn png_of(width: u32, height: u32) -> Vec<u8> {
     bytes
 }
 
+/// A file with other bytes in place of the first such.
+fn replaced(file: &[u8], what: &[u8], by: &[u8]) -> Vec<u8> {
+    let at = file.windows(what.len()).position(|part| part == what).unwrap();
+    [&file[..at], by, &file[at + what.len()..]].concat()
+}
+
 #[test]
 fn a_logo_that_is_no_usable_image_is_refused_with_what_to_do() {
     const ANEW: &str = "save it anew as a PNG, and copy the whole file";
@@ -134,6 +140,9 @@ fn a_logo_that_is_no_usable_image_is_refused_with_what_to_do() {
         (torn, "is broken or cut off", ANEW),
         (jpeg[..1500].to_vec(), "is broken or cut off", ANEW),
         (jpeg[..5].to_vec(), "is broken or cut off", ANEW),
+        // An arithmetic one, which PDFs do not show, and one whose pixels never begin.
+        (replaced(&jpeg, b"\xff\xc0", b"\xff\xc9"), "is broken or cut off", ANEW),
+        (replaced(&jpeg, b"\xff\xda", b"\xff\xfe"), "is broken or cut off", ANEW),
         (png_of(0, 10), "has no pixels: it is 0 × 10", ANEW),
         (fixture("logos/too-wide.png"), "has 4001 × 8 pixels, more than 4000 a side", SMALLER),
         (png_of(10, u32::MAX), "has 10 × 4294967295 pixels, more than 4000 a side", SMALLER),
@@ -222,6 +231,12 @@ fn a_font_that_cannot_or_must_not_be_embedded_is_refused_with_the_reason() {
             FREE,
         ),
         (font_with(0x0208), "may not be embedded: its `fsType` says bitmap embedding only", FREE),
+        // The first of its tables, under the name of another.
+        (
+            replaced(&serif, b"GDEF", b"COLR"),
+            "is a font of coloured glyphs (`COLR`)",
+            "take a font of plain glyphs, as Noto Emoji is",
+        ),
         (vec![0; (24 << 20) + 1], "has more than 25165824 bytes", "take a font of fewer scripts"),
     ] {
         let files = [("a.ttf", bytes)];

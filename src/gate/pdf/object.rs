@@ -120,6 +120,9 @@ impl Operands<'_> {
     }
 }
 
+/// Whose codes a font's letters have, as each of our fonts says it (9.7.3): a customer may be called like that.
+const CODES_OF: [&[u8]; 2] = [b"/Registry(Adobe)", b"/Ordering(Identity)"];
+
 /// What a byte is to who parts objects (7.2.3).
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Class {
@@ -347,6 +350,8 @@ impl<'a> Reader<'a> {
                 Some(b"<<") => self.at += 2,
                 Some([b'%', _]) => self.skip_blanks(),
                 _ => match self.object(0) {
+                    // What each font says of the codes of its letters.
+                    Some(Object::Text(_)) if CODES_OF.iter().any(|says| self.bytes[..self.at].ends_with(says)) => {}
                     Some(Object::Text(text)) => found(text),
                     _ => self.at += 1,
                 },
@@ -413,6 +418,10 @@ c(d)) <414> /N#20x] % a comment
         let mut found = Vec::new();
         Reader::new(source, 0).texts(&mut |text| found.push(text.says()));
         assert_eq!(found, ["x", "A", "z"]);
+        let font = b"/CIDSystemInfo<</Registry(Adobe)/Ordering(Identity)/Supplement 0>>/T(Adobe)/Registry(Contoso)";
+        let mut found = Vec::new();
+        Reader::new(font, 0).texts(&mut |text| found.push(text.says()));
+        assert_eq!(found, ["Adobe", "Contoso"]);
     }
 
     #[test]

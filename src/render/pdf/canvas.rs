@@ -2,29 +2,27 @@
 
 use std::convert::Infallible;
 
-use krilla::geom::{PathBuilder, Point, Rect, Transform};
-use krilla::num::NormalizedF32;
-use krilla::paint::{Fill, LineCap, LineJoin, Stroke};
-use krilla::surface::Surface;
 use plotters_backend::text_anchor::{HPos, VPos};
 use plotters_backend::{
     BackendColor, BackendCoord, BackendStyle, BackendTextStyle, DrawingBackend, DrawingErrorKind, FontStyle,
     FontTransform,
 };
 
-use super::paint;
+use super::write::{Content, Path, TWIPS};
 use crate::render::Colour;
 use crate::render::chart::UNITS_PER_POINT;
 use crate::render::text::{Direction, FontSet, Weight, shape};
 
 /// Capital letters of Inter stand this high, in em: what a label is centred by.
 const CAP_HEIGHT: f32 = 0.727;
+/// A unit of the backend in twips.
+const UNIT: i32 = (TWIPS / UNITS_PER_POINT) as i32;
 
 /// A rectangle of a page, in units of a tenth of a point.
-pub(super) struct Canvas<'a, 'p> {
-    pub(super) surface: &'a mut Surface<'p>,
-    /// Its upper left corner on the page, in points.
-    pub(super) origin: (f32, f32),
+pub(super) struct Canvas<'a, 'd> {
+    pub(super) content: &'a mut Content<'d>,
+    /// Its upper left corner on the page, in twips.
+    pub(super) origin: (i32, i32),
     /// Width and height, in points.
     pub(super) size: (f32, f32),
     /// What its labels are set in.
@@ -35,77 +33,62 @@ pub(super) struct Canvas<'a, 'p> {
 
 /// A path that may still grow: a map's countries of one class are one path, which takes a third of the bytes.
 pub(super) struct Pending {
-    path: PathBuilder,
-    color: BackendColor,
+    path: Path,
+    /// None of what is not seen.
+    colour: Option<Colour>,
+    /// Of a line, in units; none of what is filled.
     stroke_width: Option<u32>,
 }
 
 type Drawn = Result<(), DrawingErrorKind<Infallible>>;
 
 impl Canvas<'_, '_> {
-    /// A place on the page, in points.
-    fn point(&self, (x, y): BackendCoord) -> (f32, f32) {
-        let place = |origin: f32, at: i32| origin + at as f32 / UNITS_PER_POINT;
-        (place(self.origin.0, x), place(self.origin.1, y))
+    /// A place on the page, in twips.
+    fn place(&self, (x, y): BackendCoord) -> (i32, i32) {
+        (self.origin.0 + x * UNIT, self.origin.1 + y * UNIT)
     }
 
     /// The path to draw on, painted with what stands in it already if that looks the same.
-    fn path(&mut self, color: BackendColor, stroke_width: Option<u32>) -> &mut PathBuilder {
-        let is_same = |pending: &Pending| {
-            // What shines through shows where two of it overlap.
-            let is_solid = color.alpha >= 1.0 && pending.color.alpha >= 1.0;
-            is_solid && pending.color.rgb == color.rgb && pending.stroke_width == stroke_width
-        };
+    fn path(&mut self, colour: BackendColor, stroke_width: Option<u32>) -> &mut Path {
+        let colour = seen(colour);
+        let is_same = |pending: &Pending| pending.colour == colour && pending.stroke_width == stroke_width;
         if !self.pending.as_ref().is_some_and(is_same) {
             self.flush();
         }
-        let new = || Pending { path: PathBuilder::new(), color, stroke_width };
+        let new = || Pending { path: Path::default(), colour, stroke_width };
         &mut self.pending.get_or_insert_with(new).path
     }
 
     /// Paints what is pending.
     fn flush(&mut self) {
-        let Some(Pending { path, color, stroke_width }) = self.pending.take() else { return };
-        let Some(path) = path.finish().filter(|_| color.alpha > 0.0) else { return };
-        let opacity = NormalizedF32::new(color.alpha as f32).unwrap_or(NormalizedF32::ONE);
-        let paint = krilla::color::rgb::Color::new(color.rgb.0, color.rgb.1, color.rgb.2);
-        match stroke_width {
-            None => {
-                self.surface.set_fill(Some(Fill { paint: paint.into(), opacity, ..Fill::default() }));
-                self.surface.set_stroke(None);
+        match self.pending.take() {
+            Some(Pending { path, colour: Some(colour), stroke_width: None }) => self.content.fill(&path, colour),
+            Some(Pending { path, colour: Some(colour), stroke_width: Some(width) }) => {
+                self.content.stroke(&path, colour, width as i32 * UNIT);
             }
-            Some(width) => {
-                self.surface.set_fill(None);
-                self.surface.set_stroke(Some(Stroke {
-                    paint: paint.into(),
-                    width: width as f32,
-                    line_cap: LineCap::Butt,
-                    line_join: LineJoin::Round,
-                    opacity,
-                    ..Stroke::default()
-                }));
-            }
+            _ => {}
         }
-        // Paths stand in the backend's units, whole numbers: they take half the room of decimals.
-        let unit = 1.0 / UNITS_PER_POINT;
-        self.surface.push_transform(&Transform::from_row(unit, 0.0, 0.0, unit, self.origin.0, self.origin.1));
-        self.surface.draw_path(&path);
-        self.surface.pop();
     }
 
     fn polyline(
         &mut self,
         points: impl IntoIterator<Item = BackendCoord>,
-        color: BackendColor,
+        colour: BackendColor,
         stroke_width: Option<u32>,
-    ) -> &mut PathBuilder {
-        let path = self.path(color, stroke_width);
+    ) -> &mut Path {
+        let origin = self.origin;
+        let path = self.path(colour, stroke_width);
         for (n, (x, y)) in points.into_iter().enumerate() {
-            let (x, y) = (x as f32, y as f32);
+            let (x, y) = (origin.0 + x * UNIT, origin.1 + y * UNIT);
             if n == 0 { path.move_to(x, y) } else { path.line_to(x, y) }
         }
         path
     }
+}
+
+/// A colour, which no chart lets others shine through; none where nothing is seen.
+fn seen(BackendColor { alpha, rgb: (red, green, blue) }: BackendColor) -> Option<Colour> {
+    (alpha > 0.0).then_some(Colour(red, green, blue))
 }
 
 fn weight(style: &impl BackendTextStyle) -> Weight {
@@ -143,12 +126,11 @@ impl DrawingBackend for Canvas<'_, '_> {
         style: &S,
         fill: bool,
     ) -> Drawn {
-        let ((left, top), (right, bottom)) = (upper_left, bottom_right);
-        let [left, top, right, bottom] =
-            [left.min(right), top.min(bottom), left.max(right), top.max(bottom)].map(|at| at as f32);
-        let rect = Rect::from_ltrb(left, top, right, bottom);
-        if let Some(rect) = rect.filter(|rect| rect.width() > 0.0 && rect.height() > 0.0) {
-            self.path(style.color(), (!fill).then(|| style.stroke_width())).push_rect(rect);
+        let ((left, top), (right, bottom)) = (self.place(upper_left), self.place(bottom_right));
+        let (width, height) = ((right - left).abs(), (bottom - top).abs());
+        if width > 0 && height > 0 {
+            let stroke_width = (!fill).then(|| style.stroke_width());
+            self.path(style.color(), stroke_width).rect(left.min(right), top.min(bottom), width, height);
         }
         Ok(())
     }
@@ -159,9 +141,9 @@ impl DrawingBackend for Canvas<'_, '_> {
     }
 
     fn draw_circle<S: BackendStyle>(&mut self, center: BackendCoord, radius: u32, style: &S, fill: bool) -> Drawn {
-        let (x, y) = (center.0 as f32, center.1 as f32);
+        let (x, y) = self.place(center);
         let stroke_width = (!fill).then(|| style.stroke_width());
-        paint::push_circle(self.path(style.color(), stroke_width), x, y, radius as f32);
+        self.path(style.color(), stroke_width).circle(x, y, radius as i32 * UNIT);
         Ok(())
     }
 
@@ -185,17 +167,14 @@ impl DrawingBackend for Canvas<'_, '_> {
             VPos::Center => CAP_HEIGHT * size / 2.0,
             VPos::Bottom => 0.0,
         };
-        let (x, y) = self.point(pos);
-        let (red, green, blue) = style.color().rgb;
-        let turn = match style.transform() {
-            FontTransform::None => 0.0,
-            FontTransform::Rotate90 => 90.0,
-            FontTransform::Rotate180 => 180.0,
-            FontTransform::Rotate270 => 270.0,
-        };
-        self.surface.push_transform(&Transform::from_rotate_at(turn, x, y));
-        paint::text(self.surface, Point::from_xy(x + dx, y + dy), &shaped, size, Colour(red, green, blue));
-        self.surface.pop();
+        if !matches!(style.transform(), FontTransform::None) {
+            return Err(DrawingErrorKind::FontError("no label is turned".into()));
+        }
+        let (x, y) = self.place(pos);
+        let start = (x as f32 / TWIPS + dx, y as f32 / TWIPS + dy);
+        if let Some(colour) = seen(style.color()) {
+            self.content.text(start, &shaped, size, colour, true);
+        }
         Ok(())
     }
 

@@ -2,35 +2,17 @@
 
 use std::collections::HashMap;
 
-use krilla::annotation::{Annotation, LinkAnnotation, Target};
-use krilla::destination::XyzDestination;
-use krilla::geom::{Point, Rect};
-use krilla::outline::{Outline, OutlineNode};
+use pdf_writer::Ref;
 
 use super::flow::Page;
 use super::mark::{Anchor, Mark};
-use crate::base::plain_text;
+use super::write::{Around, Document, Link, Target};
 use crate::render::text::Shaped;
-
-/// Where a place is.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Place {
-    /// The page's index.
-    pub(super) page: usize,
-    y: f32,
-}
-
-impl Place {
-    /// The place at the left end of its line, so that nothing is scrolled sideways.
-    fn destination(self) -> XyzDestination {
-        XyzDestination::new(self.page, Point::from_xy(0.0, self.y))
-    }
-}
 
 /// All places of a document.
 #[derive(Default)]
 pub(super) struct Anchors<'r> {
-    places: HashMap<Anchor<'r>, Place>,
+    places: HashMap<Anchor<'r>, Target>,
 }
 
 impl<'r> Anchors<'r> {
@@ -40,68 +22,89 @@ impl<'r> Anchors<'r> {
     }
 
     /// Where a place is, if the document has it.
-    pub(super) fn get(&self, anchor: Anchor<'r>) -> Option<Place> {
+    pub(super) fn get(&self, anchor: Anchor<'r>) -> Option<Target> {
         self.places.get(&anchor).copied()
     }
 }
 
-fn anchors<'a, 'r>(pages: &'a [Page<'r>]) -> impl Iterator<Item = (Anchor<'r>, Place)> + 'a {
+fn anchors<'a, 'r>(pages: &'a [Page<'r>]) -> impl Iterator<Item = (Anchor<'r>, Target)> + 'a {
     pages.iter().enumerate().flat_map(|(page, content)| {
         content.marks.iter().filter_map(move |mark| match mark {
-            Mark::Anchor { y, anchor, .. } => Some((*anchor, Place { page, y: *y })),
+            Mark::Anchor { y, anchor, .. } => Some((*anchor, Target { page, y: *y })),
             _ => None,
         })
     })
 }
 
-/// The bookmarks: the sections, and below them their sub-headings.
-pub(super) fn outline(pages: &[Page<'_>], titles: &[&str]) -> Outline {
-    let mut nodes: Vec<OutlineNode> = Vec::new();
-    for (anchor, place) in anchors(pages) {
-        let node = |text: &str| OutlineNode::new(plain_text(text), place.destination());
-        match (anchor, nodes.last_mut()) {
-            (Anchor::Section(n), _) => nodes.push(node(titles.get(n).copied().unwrap_or_default())),
-            (Anchor::Heading(text), Some(section)) => section.push_child(node(text)),
+/// Writes the bookmarks, the sections and below them their sub-headings; gives the number of what leads to them.
+pub(super) fn outline(document: &mut Document, pages: &[Page<'_>], titles: &[&str]) -> Option<Ref> {
+    let mut sections: Vec<Bookmark<'_>> = Vec::new();
+    for (anchor, target) in anchors(pages) {
+        match (anchor, sections.last_mut()) {
+            (Anchor::Section(n), _) => {
+                let title = titles.get(n).copied().unwrap_or_default();
+                sections.push(Bookmark { title, target, below: Vec::new() });
+            }
+            (Anchor::Heading(title), Some(section)) => {
+                section.below.push(Bookmark { title, target, below: Vec::new() });
+            }
             (Anchor::Heading(_) | Anchor::Name(_), _) => {}
         }
     }
-    let mut outline = Outline::new();
-    nodes.into_iter().for_each(|node| outline.push_child(node));
-    outline
+    let top = document.reserve();
+    let ids = write_row(document, &sections, top);
+    let (first, last) = (*ids.first()?, *ids.last()?);
+    document.object(top).outline(top).first(first).last(last).count(ids.len() as i32);
+    Some(top)
+}
+
+/// A bookmark and those below it.
+struct Bookmark<'r> {
+    title: &'r str,
+    target: Target,
+    below: Vec<Bookmark<'r>>,
+}
+
+/// Writes bookmarks that stand side by side; gives their numbers.
+fn write_row(document: &mut Document, row: &[Bookmark<'_>], parent: Ref) -> Vec<Ref> {
+    let ids: Vec<Ref> = row.iter().map(|_| document.reserve()).collect();
+    for (n, (bookmark, id)) in row.iter().zip(&ids).enumerate() {
+        let below = write_row(document, &bookmark.below, *id);
+        let before = n.checked_sub(1).and_then(|before| ids.get(before).copied());
+        let around = Around { parent, before, after: ids.get(n + 1).copied(), below };
+        document.bookmark(*id, bookmark.title, bookmark.target, &around);
+    }
+    ids
 }
 
 /// A link on a page, as it is being painted.
 pub(super) struct PageLink {
     /// Its element in the structure.
     pub(super) element: usize,
-    place: Place,
+    target: Target,
     text: String,
     /// Left, top, right and bottom of what leads there.
     edges: Option<[f32; 4]>,
 }
 
 impl PageLink {
-    pub(super) fn new(element: usize, place: Place) -> PageLink {
-        PageLink { element, place, text: String::new(), edges: None }
+    pub(super) fn new(element: usize, target: Target) -> PageLink {
+        PageLink { element, target, text: String::new(), edges: None }
     }
 
     /// Adds a text to what leads there.
-    pub(super) fn add(&mut self, start: Point, shaped: &Shaped, size: f32) {
+    pub(super) fn add(&mut self, (x, y): (f32, f32), shaped: &Shaped, size: f32) {
         self.text.push_str(&shaped.text);
-        let [left, top, right, bottom] =
-            [start.x, start.y - size * 0.9, start.x + shaped.width * size, start.y + size * 0.3];
+        let [left, top, right, bottom] = [x, y - size * 0.9, x + shaped.width * size, y + size * 0.3];
         self.edges = Some(match self.edges {
             Some([l, t, r, b]) => [l.min(left), t.min(top), r.max(right), b.max(bottom)],
             None => [left, top, right, bottom],
         });
     }
 
-    /// The annotation; none when nothing was drawn.
-    pub(super) fn annotation(&self) -> Option<Annotation> {
-        let [left, top, right, bottom] = self.edges?;
-        let rect = Rect::from_ltrb(left, top, right, bottom)?;
-        let target = Target::Destination(self.place.destination().into());
-        let words = format!("{}: page {}", plain_text(&self.text).trim(), self.place.page + 1);
-        Some(Annotation::new_link(LinkAnnotation::new(rect, target), Some(words)))
+    /// What is written of it, after its element; none when nothing was drawn.
+    pub(super) fn finish(self) -> Option<(usize, Link)> {
+        let words = format!("{}: page {}", self.text.trim(), self.target.page + 1);
+        Some((self.element, Link { edges: self.edges?, target: self.target, words }))
     }
 }

@@ -3,14 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 
-use krilla::geom::{Rect, Size, Transform};
-use krilla::image::Image;
-use krilla::surface::Surface;
 use serde::{Serialize, Serializer};
 
 use super::mark::{Mark, Piece};
+use super::write::Image;
 use crate::base::{Digest, plain_text};
-use crate::render::trial;
 use crate::report::Head;
 
 /// The largest image file that is taken, and the most that an image may add to each PDF: 2 MiB.
@@ -79,7 +76,7 @@ impl Logo {
     /// When it is no such image, broken, or too large.
     pub fn new(bytes: Vec<u8>) -> Result<Logo, LogoError> {
         let is_png = bytes.starts_with(b"\x89PNG\r\n\x1a\n");
-        let (width, height) = if is_png { png_size(&bytes)? } else { jpeg_size(&bytes)? };
+        let ((width, height), n_colours) = if is_png { (png_size(&bytes)?, 0) } else { jpeg_size(&bytes)? };
         if width == 0 || height == 0 {
             return Err(LogoError::NoPixels(width, height));
         }
@@ -87,20 +84,20 @@ impl Logo {
             return Err(LogoError::TooManyPixels(width, height));
         }
         let digest = Digest::of(&bytes);
-        let read = if is_png { Image::from_png } else { Image::from_jpeg };
-        let image = read(bytes.into(), false).map_err(|_| LogoError::Broken)?;
-        let logo = Logo(Arc::new(Drawn { image, digest }));
-        match logo.n_bytes_in_a_pdf()? {
+        let image = if is_png {
+            Image::png(&bytes).ok_or(LogoError::Broken)?
+        } else {
+            Image::jpeg(bytes, (width, height), n_colours)
+        };
+        match image.n_bytes() as u64 {
             n if n > LOGO_BYTES_MAX => Err(LogoError::Heavy(n)),
-            _ => Ok(logo),
+            _ => Ok(Logo(Arc::new(Drawn { image, digest }))),
         }
     }
 
-    fn n_bytes_in_a_pdf(&self) -> Result<u64, LogoError> {
-        let (width, height) = self.size();
-        let rect = Rect::from_xywh(0.0, 0.0, width, height).ok_or(LogoError::Broken)?;
-        let bytes = trial::draw(|surface| self.draw(surface, rect)).ok_or(LogoError::Broken)?;
-        Ok(bytes.len() as u64)
+    /// What documents carry of it.
+    pub(super) fn image(&self) -> &Image {
+        &self.0.image
     }
 
     /// The digest of the file's bytes.
@@ -122,19 +119,11 @@ impl Logo {
     }
 
     /// Stands at the right end of the title's line, after the title in the order of reading.
-    pub(super) fn beside<'r>(&'r self, title: &mut Piece<'r>, head: &Head, right: f32) {
+    pub(super) fn beside(&self, title: &mut Piece<'_>, head: &Head, right: f32) {
         let (width, height) = self.size();
         let alt = format!("{} logo", plain_text(&head.partner_name));
         let (x, y) = (right - width, (title.height - height) / 2.0);
-        title.marks.push(Mark::Logo { x, y, width, height, logo: self, alt });
-    }
-
-    /// Fills a rectangle with it.
-    pub(super) fn draw(&self, surface: &mut Surface<'_>, rect: Rect) {
-        let Some(size) = Size::from_wh(rect.width(), rect.height()) else { return };
-        surface.push_transform(&Transform::from_translate(rect.left(), rect.top()));
-        surface.draw_image(self.0.image.clone(), size);
-        surface.pop();
+        title.marks.push(Mark::Logo { x, y, width, height, alt });
     }
 }
 
@@ -164,10 +153,11 @@ fn png_size(bytes: &[u8]) -> Result<(u32, u32), LogoError> {
     number(16).zip(number(20)).ok_or(LogoError::Broken)
 }
 
-/// Width and height of a JPEG, which its frame header says (ITU-T T.81, B.2.2).
+/// Width, height and number of colours of a JPEG, which its frame header says (ITU-T T.81, B.2.2).
 ///
-/// krilla copies a JPEG as it is, without a look at its pixels: so its end must be there.
-fn jpeg_size(bytes: &[u8]) -> Result<(u32, u32), LogoError> {
+/// It is copied as it is, without a look at its pixels: so its kind must be one that PDFs show, its pixels must begin and
+/// its end be there (ISO 32000-1, 7.4.8).
+fn jpeg_size(bytes: &[u8]) -> Result<((u32, u32), u8), LogoError> {
     if !bytes.starts_with(&[0xff, 0xd8, 0xff]) {
         let is_svg = bytes.trim_ascii_start().starts_with(b"<") || bytes.starts_with(b"\xef\xbb\xbf<");
         return Err(if is_svg { LogoError::Svg } else { LogoError::Unknown });
@@ -176,21 +166,27 @@ fn jpeg_size(bytes: &[u8]) -> Result<(u32, u32), LogoError> {
     if !bytes[..=end].ends_with(&[0xff, 0xd9]) {
         return Err(LogoError::Broken);
     }
-    let mut at = 2;
+    let (mut at, mut frame) = (2, Err(LogoError::Broken));
     while let Some(&[0xff, marker, high, low, ref rest @ ..]) = bytes.get(at..) {
         match (marker, rest) {
-            (0xff, _) => at += 1,
-            // All frames but the tables and the arithmetic extension that stand among them.
-            (0xc0..=0xc3 | 0xc5..=0xc7 | 0xc9..=0xcb | 0xcd..=0xcf, &[precision, h1, h0, w1, w0, n_parts, ..]) => {
+            (0xff, _) => {
+                at += 1;
+                continue;
+            }
+            (0xda, _) => return frame,
+            (0xc0..=0xc2, &[precision, h1, h0, w1, w0, n_parts, ..]) => {
                 let size = (u32::from(u16::from_be_bytes([w1, w0])), u32::from(u16::from_be_bytes([h1, h0])));
-                return match (precision, n_parts) {
+                frame = match (precision, n_parts) {
                     (8, 4) => Err(LogoError::Cmyk),
-                    (8, _) => Ok(size),
+                    (8, 1 | 3) => Ok((size, n_parts)),
                     _ => Err(LogoError::Broken),
                 };
             }
-            _ => at += 2 + usize::from(u16::from_be_bytes([high, low])),
+            // All other frames; among them stand tables and what concerns the arithmetic ones.
+            (0xc3 | 0xc5..=0xc7 | 0xc9..=0xcb | 0xcd..=0xcf, _) => return Err(LogoError::Broken),
+            _ => {}
         }
+        at += 2 + usize::from(u16::from_be_bytes([high, low]));
     }
     Err(LogoError::Broken)
 }

@@ -7,7 +7,6 @@ use std::borrow::Cow;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::logo::Logo;
 use crate::render::chart::Picture;
 use crate::render::text::{Direction, Line, Shaped, Style, fit};
 use crate::render::{Colour, Theme};
@@ -26,8 +25,8 @@ pub(super) enum Mark<'r> {
     Triangle { x: f32, y: f32, side: f32, is_up: bool, colour: Colour },
     /// What plotters draws, and what it shows in words: a figure of the structure.
     Picture { x: f32, y: f32, width: f32, height: f32, picture: Picture<'r>, alt: Cow<'r, str> },
-    /// A partner's logo, and what it is in words: a figure of the structure.
-    Logo { x: f32, y: f32, width: f32, height: f32, logo: &'r Logo, alt: String },
+    /// The theme's logo, and what it is in words: a figure of the structure.
+    Logo { x: f32, y: f32, width: f32, height: f32, alt: String },
     /// A place that bookmarks and links lead to: `y` is its upper edge.
     Anchor { x: f32, y: f32, anchor: Anchor<'r> },
     /// What follows, up to its end, is an element of the structure.

@@ -1,4 +1,4 @@
-//! The PDF: blocks → pieces → pages → krilla. Charts are drawn by plotters into the page.
+//! The PDF: blocks → pieces → pages → a file. Charts are drawn by plotters into the page.
 //!
 //! The layout is complete before anything is painted, so that each page can say how many there are. Colours, sizes
 //! and margins are the theme's and `look`'s; what a section is about plays no part.
@@ -15,32 +15,24 @@ mod logo;
 mod look;
 mod map;
 mod mark;
-mod pack;
 mod paint;
 mod panels;
 mod structure;
 mod table;
 #[cfg(test)]
 mod tests;
+mod write;
 
-use std::num::NonZeroU32;
-
-use chrono::{Datelike, Timelike};
 use flow::{Flow, Page};
-use krilla::configure::{Accessibility, Archival, ConfigurationBuilder};
-use krilla::embed::{AssociationKind, EmbeddedFile, MimeType};
-use krilla::metadata::{DateTime, Metadata};
-use krilla::page::{NumberingStyle, PageLabel, PageSettings};
-use krilla::{Document, SerializeSettings};
-use links::Anchors;
+use links::{Anchors, PageLink};
 pub use logo::{LOGO_BYTES_MAX, Logo, LogoError};
 use mark::{Anchor, Mark, Piece, Role, Room, element};
 use paint::Brush;
 use structure::Structure;
+use write::{About, Document, Link, WriteError};
 
 use super::{Format, Job, RenderError, Rendered, Renderer, Theme};
-use crate::base::plain_text;
-use crate::report::{Block, Head, Report, Section, SectionKind};
+use crate::report::{Block, Report, Section, SectionKind};
 
 /// The renderer.
 #[derive(Clone, Copy, Debug, Default)]
@@ -53,33 +45,22 @@ impl Renderer for Pdf {
 
     fn render(&self, job: Job<'_>) -> Result<Rendered, RenderError> {
         let pages = layout(job.report, job.theme);
-        let mut document = Document::new_with(settings()?);
-        document.set_metadata(metadata(&job.report.head));
-        let titles: Vec<&str> = job.report.sections.iter().map(|section| section.title.as_str()).collect();
-        document.set_outline(links::outline(&pages, &titles));
+        let mut document = Document::new(pages.len(), job.theme.paper.size());
         let anchors = Anchors::of(&pages);
         let mut structure = Structure::default();
+        if let Some(logo) = &job.theme.logo {
+            document.image(logo.image());
+        }
         for (index, page) in pages.iter().enumerate() {
             paint_page(&mut document, (index, page), job.theme, &anchors, &mut structure)?;
         }
-        document.set_tag_tree(structure.finish(&job.report.head.language));
-        document.embed_file(figures(job.report)?);
-        let bytes = document.finish().map_err(|error| RenderError::Pdf(format!("{error:?}")))?;
-        let bytes = pack::pack(&bytes).map_err(|what| RenderError::Pdf(what.to_owned()))?;
+        let titles: Vec<&str> = job.report.sections.iter().map(|section| section.title.as_str()).collect();
+        let outline = links::outline(&mut document, &pages, &titles);
+        let structure = structure.write(&mut document);
+        let bytes = document.finish(&about(job.report)?, structure, outline)?;
         let n_replaced = pages.iter().flat_map(|page| &page.marks).map(Mark::n_missing).sum();
         Ok(Rendered { bytes, n_replaced })
     }
-}
-
-/// PDF/A-3a, for the archive, and PDF/UA-1, for those who have it read to them, in one file.
-fn settings() -> Result<SerializeSettings, RenderError> {
-    let configuration = ConfigurationBuilder::new()
-        .with_archival_validator(Archival::A3_A)
-        .with_accessibility_validator(Accessibility::UA1)
-        .finish()
-        .map_err(|error| RenderError::Pdf(format!("{error:?}")))?;
-    // `pack` deflates, with one deflater for all.
-    Ok(SerializeSettings { configuration, compress_content_streams: false, ..SerializeSettings::default() })
 }
 
 fn paint_page<'r>(
@@ -87,50 +68,30 @@ fn paint_page<'r>(
     (index, page): (usize, &Page<'r>),
     theme: &Theme,
     anchors: &Anchors<'r>,
-    structure: &mut Structure,
+    structure: &mut Structure<'r>,
 ) -> Result<(), RenderError> {
-    let (width, height) = theme.paper.size();
-    let number = u32::try_from(index + 1).ok().and_then(NonZeroU32::new);
-    let settings = PageSettings::from_wh(width, height)
-        .ok_or_else(|| RenderError::Pdf("the paper has no size".to_owned()))?
-        .with_page_label(PageLabel::new(Some(NumberingStyle::Arabic), None, number));
-    let mut sheet = document.start_page_with(settings);
-    let mut surface = sheet.surface();
-    let mut brush = Brush {
-        surface: &mut surface,
-        structure,
-        theme,
-        anchors,
-        page: index,
-        inside: None,
-        links: Vec::new(),
-        is_link_open: false,
-    };
+    let content = document.content();
+    let (inside, links, is_link_open) = (None, Vec::new(), false);
+    let mut brush = Brush { content, structure, theme, anchors, page: index, inside, links, is_link_open };
     brush.marks(&page.marks)?;
-    let links = brush.links;
-    surface.finish();
-    for link in links {
-        if let Some(annotation) = link.annotation() {
-            let content = sheet.add_tagged_annotation(annotation);
-            structure.content(link.element, content);
-        }
+    let (elements, links): (Vec<usize>, Vec<Link>) = brush.links.into_iter().filter_map(PageLink::finish).unzip();
+    let content = brush.content.finish();
+    for (element, link) in elements.into_iter().zip(document.page(index, &content, &links)) {
+        structure.link(element, index, link);
     }
-    sheet.finish();
     Ok(())
 }
 
-/// The displayed figures as a file in the file.
-fn figures(report: &Report) -> Result<EmbeddedFile, RenderError> {
-    let csv = figures_csv::write(report).map_err(|error| RenderError::Pdf(error.to_string()))?;
-    Ok(EmbeddedFile {
-        path: "figures.csv".to_owned(),
-        mime_type: MimeType::new("text/csv"),
-        description: Some("The figures shown in this report".to_owned()),
-        association_kind: AssociationKind::Data,
-        data: csv.into(),
-        modification_date: Some(date(&report.head)),
-        compress: Some(false),
-        location: None,
+/// Title, language, the data's date, and an id that is the edition's; and the displayed figures as a file in the file.
+fn about(report: &Report) -> Result<About, RenderError> {
+    let head = &report.head;
+    let figures = figures_csv::write(report).map_err(|error| RenderError::Pdf(error.to_string()))?;
+    Ok(About {
+        title: format!("{} · {} · {}", head.title, head.partner_name, head.period.long()),
+        language: head.language.clone(),
+        at: head.data_at,
+        id: head.edition.to_string(),
+        attached: ("figures.csv", "The figures shown in this report", figures),
     })
 }
 
@@ -206,26 +167,8 @@ fn on_paper(blocks: &[Block]) -> Vec<&Block> {
     blocks.iter().flat_map(open).collect()
 }
 
-/// Title, language, the data's date, and an id that is the edition's: nothing of when or where it was made.
-fn metadata(head: &Head) -> Metadata {
-    let title = format!("{} · {} · {}", plain_text(&head.title), plain_text(&head.partner_name), head.period.long());
-    Metadata::new()
-        .title(title)
-        .language(head.language.clone())
-        .creator("pressrun".to_owned())
-        .creation_date(date(head))
-        .document_id(head.edition.to_string())
-}
-
-/// The data's date.
-fn date(head: &Head) -> DateTime {
-    let at = head.data_at;
-    let part = |n: u32| u8::try_from(n).unwrap_or(0);
-    DateTime::new(u16::try_from(at.year()).unwrap_or(0))
-        .month(part(at.month()))
-        .day(part(at.day()))
-        .hour(part(at.hour()))
-        .minute(part(at.minute()))
-        .second(part(at.second()))
-        .utc_offset_hour(0)
+impl From<WriteError> for RenderError {
+    fn from(error: WriteError) -> RenderError {
+        RenderError::Pdf(error.to_string())
+    }
 }

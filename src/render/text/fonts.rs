@@ -2,8 +2,9 @@
 
 use std::sync::OnceLock;
 
-use rustybuzz::ttf_parser::GlyphId;
+use rustybuzz::ttf_parser::{GlyphId, name_id};
 
+use super::cut::{self, Program};
 use super::own::{FontFile, FontSet};
 use crate::base::Digest;
 
@@ -35,12 +36,6 @@ pub(crate) enum FontId {
     Chinese,
 }
 
-/// A carried font, parsed for shaping and for the PDF.
-struct Font {
-    face: rustybuzz::Face<'static>,
-    pdf: krilla::text::Font,
-}
-
 static CJK: &[u8] = include_bytes!("../../../fonts/NotoSansCJK-Regular.ttc");
 
 /// The bytes and the index of each font, in the order of [`FontId`]; the three of CJK share one file.
@@ -59,7 +54,10 @@ static FILES: [(&[u8], u32); 12] = [
     (CJK, 2),
 ];
 
-static PARSED: [OnceLock<Option<Font>>; 12] = [const { OnceLock::new() }; 12];
+static PARSED: [OnceLock<Option<rustybuzz::Face<'static>>>; 12] = [const { OnceLock::new() }; 12];
+
+/// The longest name of a font that is told on (OpenType, *name*, 6).
+const NAME_CHARS_MAX: usize = 63;
 
 /// The font of a run: a carried one or one of the configuration's own.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -75,20 +73,43 @@ pub(super) fn digest() -> Digest {
 }
 
 impl FontRef {
-    /// For shaping; none if a carried file is broken, which a test rules out.
-    pub(super) fn face(&self) -> Option<&rustybuzz::Face<'_>> {
+    /// The font of our own words in a weight, unless a theme has its own.
+    pub(crate) fn main(weight: Weight) -> FontRef {
+        FontRef::Carried(inter(weight))
+    }
+
+    /// Parsed; none if a carried file is broken, which a test rules out.
+    pub(crate) fn face(&self) -> Option<&rustybuzz::Face<'_>> {
         match self {
-            FontRef::Carried(id) => id.font().map(|font| &font.face),
+            FontRef::Carried(id) => id.face(),
             FontRef::Own(file) => Some(file.face()),
         }
     }
 
-    /// For the PDF.
-    pub(crate) fn pdf(&self) -> Option<&krilla::text::Font> {
-        match self {
-            FontRef::Carried(id) => id.font().map(|font| &font.pdf),
-            FontRef::Own(file) => Some(file.pdf()),
-        }
+    /// Its program with just some of its glyphs; none where they cannot be cut out.
+    pub(crate) fn cut(&self, glyphs: impl IntoIterator<Item = u16>) -> Option<Program> {
+        let (bytes, index) = match self {
+            FontRef::Carried(id) => FILES[*id as usize],
+            FontRef::Own(file) => (file.bytes(), 0),
+        };
+        cut::program(bytes, index, glyphs)
+    }
+
+    /// How wide a glyph is by itself, in em.
+    pub(crate) fn advance(&self, glyph: u16) -> f32 {
+        self.face().map_or(0.0, |face| cut::advance(face, glyph))
+    }
+
+    /// Its name for other programs (OpenType, *name*, 6), without what has no place in such a name.
+    pub(crate) fn post_script_name(&self) -> String {
+        let names = self.face().map(|face| face.names());
+        let name = names.and_then(|names| {
+            let is_it = |name: &rustybuzz::ttf_parser::name::Name<'_>| name.name_id == name_id::POST_SCRIPT_NAME;
+            names.into_iter().filter(is_it).find_map(|name| name.to_string())
+        });
+        let is_allowed = |letter: &char| letter.is_ascii_alphanumeric() || *letter == '-';
+        let name: String = name.unwrap_or_default().chars().filter(is_allowed).take(NAME_CHARS_MAX).collect();
+        if name.is_empty() { "Unnamed".to_owned() } else { name }
     }
 
     /// The glyph of a character, if the font has one.
@@ -98,16 +119,11 @@ impl FontRef {
 }
 
 impl FontId {
-    /// The font; none if its file is broken, which a test rules out.
-    fn font(self) -> Option<&'static Font> {
+    /// Parsed; none if its file is broken, which a test rules out.
+    fn face(self) -> Option<&'static rustybuzz::Face<'static>> {
         let n = self as usize;
-        let parse = || {
-            let (bytes, index) = FILES[n];
-            let face = rustybuzz::Face::from_slice(bytes, index)?;
-            let pdf = krilla::text::Font::new(bytes.into(), index)?;
-            Some(Font { face, pdf })
-        };
-        PARSED[n].get_or_init(parse).as_ref()
+        let (bytes, index) = FILES[n];
+        PARSED[n].get_or_init(|| rustybuzz::Face::from_slice(bytes, index)).as_ref()
     }
 }
 

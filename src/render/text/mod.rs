@@ -2,6 +2,7 @@
 //! documents.
 
 mod cache;
+mod cut;
 mod fonts;
 mod own;
 mod shape;
@@ -9,9 +10,10 @@ mod wrap;
 
 use std::sync::Arc;
 
-pub(crate) use fonts::Weight;
+pub(crate) use cut::Program;
+pub(crate) use fonts::{FontRef, Weight};
 pub use own::{FONT_BYTES_MAX, FontError, FontFile, FontSet};
-pub(crate) use shape::Shaped;
+pub(crate) use shape::{Glyph, Run, Shaped};
 pub(crate) use wrap::{Line, Span, Style, fit, wrap};
 
 /// Which way a text runs as a whole.

@@ -5,20 +5,21 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use krilla::geom::Point;
-use krilla::text::{Font as PdfFont, GlyphId, KrillaGlyph};
 use rustybuzz::Face;
-use rustybuzz::ttf_parser::Permissions;
+use rustybuzz::ttf_parser::{Permissions, Tag};
 use serde::{Serialize, Serializer};
 use yoke::{Yoke, Yokeable};
 
+use super::cut;
 use super::fonts::{self, Weight};
 use super::shape::FigureTable;
 use crate::base::Digest;
-use crate::render::trial;
 
 /// The largest font file that is taken: 24 MiB, enough for one with all of Chinese, Japanese and Korean.
 pub const FONT_BYTES_MAX: u64 = 24 << 20;
+
+/// The tables of coloured glyphs (OpenType, *Tables related to color fonts*; AAT).
+const COLOUR_TABLES: [&str; 4] = ["COLR", "CBDT", "sbix", "SVG "];
 
 /// How many glyphs are tried when a font is read.
 const N_GLYPHS_TRIED: u16 = 256;
@@ -29,7 +30,6 @@ struct Parsed<'a>(Face<'a>);
 
 struct Own {
     face: Yoke<Parsed<'static>, Arc<[u8]>>,
-    pdf: PdfFont,
     digest: Digest,
 }
 
@@ -49,6 +49,9 @@ pub enum FontError {
     /// Its maker forbids that it is embedded, or embedded in part (OpenType, OS/2 `fsType`).
     #[error("may not be embedded: its `fsType` says {0}")]
     Forbidden(&'static str),
+    /// Its glyphs are pictures in colours of their own, of which a PDF would show at most the outlines.
+    #[error("is a font of coloured glyphs (`{0}`)")]
+    Coloured(&'static str),
     /// It is read, and cannot be embedded.
     #[error("cannot be embedded in a PDF")]
     NotEmbeddable,
@@ -63,6 +66,7 @@ impl FontError {
             FontError::Forbidden(_) => {
                 "take a font whose licence lets PDFs carry it, as the SIL Open Font License does"
             }
+            FontError::Coloured(_) => "take a font of plain glyphs, as Noto Emoji is",
             FontError::NotEmbeddable => "take another file of the font, or save it again with a font editor",
         }
     }
@@ -81,18 +85,25 @@ impl FontFile {
             return Err(FontError::Unreadable);
         }
         let digest = Digest::of(&bytes);
-        let pdf = PdfFont::new(bytes.clone().into(), 0).ok_or(FontError::Unreadable)?;
         let face = Yoke::<Parsed<'static>, Arc<[u8]>>::try_attach_to_cart(Arc::from(bytes), |bytes| {
             Face::from_slice(bytes, 0).map(Parsed).ok_or(FontError::Unreadable)
         })?;
-        let file = FontFile(Arc::new(Own { face, pdf, digest }));
+        let file = FontFile(Arc::new(Own { face, digest }));
         let tables = file.face().tables();
         if tables.cmap.is_none() || (tables.glyf.is_none() && tables.cff.is_none() && tables.cff2.is_none()) {
             return Err(FontError::Unreadable);
         }
+        if let Some(table) = COLOUR_TABLES.iter().find(|table| file.has_table(table)) {
+            return Err(FontError::Coloured(table.trim()));
+        }
         file.may_be_embedded()?;
         file.can_be_embedded()?;
         Ok(file)
+    }
+
+    fn has_table(&self, name: &str) -> bool {
+        let name = <&[u8; 4]>::try_from(name.as_bytes()).ok();
+        name.is_some_and(|name| self.face().raw_face().table(Tag::from_bytes(name)).is_some())
     }
 
     /// For shaping.
@@ -100,9 +111,9 @@ impl FontFile {
         &self.0.face.get().0
     }
 
-    /// For the PDF.
-    pub(super) fn pdf(&self) -> &PdfFont {
-        &self.0.pdf
+    /// The whole file.
+    pub(super) fn bytes(&self) -> &[u8] {
+        self.0.face.backing_cart()
     }
 
     /// The digest of its bytes.
@@ -130,20 +141,10 @@ impl FontFile {
         Ok(())
     }
 
-    /// Sets its first glyphs.
+    /// Cuts out its first glyphs.
     fn can_be_embedded(&self) -> Result<(), FontError> {
         let n_glyphs = self.face().number_of_glyphs().min(N_GLYPHS_TRIED);
-        let text = "x".repeat(n_glyphs.into());
-        let glyph = |id: u16| {
-            let at = usize::from(id);
-            KrillaGlyph::new(GlyphId::new(id.into()), 0.5, 0.0, 0.0, 0.0, at..at + 1, None)
-        };
-        // Glyph 0 is the sign for a missing character, which PDF/A refuses in a text.
-        let glyphs: Vec<KrillaGlyph> = (1..n_glyphs).map(glyph).collect();
-        let (start, font) = (Point::from_xy(0.0, 100.0), self.0.pdf.clone());
-        trial::draw(|surface| surface.draw_glyphs(start, &glyphs, font, &text, 10.0, false))
-            .map(|_| ())
-            .ok_or(FontError::NotEmbeddable)
+        cut::program(self.bytes(), 0, 1..n_glyphs).map(|_| ()).ok_or(FontError::NotEmbeddable)
     }
 }
 

@@ -3,13 +3,13 @@
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use rustybuzz::ttf_parser::{GlyphId, Tag};
+use rustybuzz::ttf_parser::Tag;
 use rustybuzz::{Feature, UnicodeBuffer};
 use unicode_bidi::{BidiClass, BidiInfo, Level, bidi_class};
 
-use super::Direction;
 use super::fonts::{self, FontRef, Weight};
 use super::own::FontSet;
+use super::{Direction, cut};
 use crate::base::header_text;
 
 /// A shaped line. Lengths are in em: times the size they are in points.
@@ -47,43 +47,16 @@ pub(crate) struct Run {
 /// A placed glyph.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Glyph {
-    id: u16,
+    /// Its number in the font.
+    pub(crate) id: u16,
     /// The bytes of the cluster that it belongs to; all glyphs of a cluster name the same bytes.
-    start: u32,
-    end: u32,
-    advance: f32,
-    x_offset: f32,
-    y_offset: f32,
-}
-
-impl krilla::text::Glyph for Glyph {
-    fn glyph_id(&self) -> krilla::text::GlyphId {
-        krilla::text::GlyphId::new(u32::from(self.id))
-    }
-
-    fn text_range(&self) -> Range<usize> {
-        self.start as usize..self.end as usize
-    }
-
-    fn x_advance(&self, size: f32) -> f32 {
-        self.advance * size
-    }
-
-    fn x_offset(&self, size: f32) -> f32 {
-        self.x_offset * size
-    }
-
-    fn y_offset(&self, size: f32) -> f32 {
-        self.y_offset * size
-    }
-
-    fn y_advance(&self, _size: f32) -> f32 {
-        0.0
-    }
-
-    fn location(&self) -> Option<krilla::surface::Location> {
-        None
-    }
+    pub(crate) start: u32,
+    pub(crate) end: u32,
+    /// How far behind it the next one begins.
+    pub(crate) advance: f32,
+    /// How far to the right of its place it stands, and how far above.
+    pub(crate) x_offset: f32,
+    pub(crate) y_offset: f32,
 }
 
 /// A piece of text in one font, or one that no font has.
@@ -103,12 +76,16 @@ pub(super) fn shape(text: &str, weight: Weight, direction: Direction, set: &Font
         let chain = fonts::chain(set, weight, &text);
         for (bytes, is_rtl) in visual_runs(&text, direction) {
             let mut segments = segments(&text, bytes, &chain, weight);
-            n_missing += segments.iter().map(|segment| missing(&text, segment)).sum::<u32>();
             if is_rtl {
                 is_reordered = true;
                 segments.reverse();
             }
-            runs.extend(segments.iter().map(|segment| run(&text, segment, is_rtl)));
+            for segment in segments {
+                for (segment, run) in drawn(&text, segment, is_rtl, weight) {
+                    n_missing += missing(&text, &segment);
+                    runs.push(run);
+                }
+            }
         }
     }
     let width = runs.iter().map(|run| run.width).sum();
@@ -138,7 +115,7 @@ fn visual_runs(text: &str, direction: Direction) -> Vec<(Range<usize>, bool)> {
 }
 
 /// Cuts a run where the font changes, in the order of the text. Marks stay with their letter, blanks with what
-/// stands before them.
+/// stands before them; where no font has a letter and its marks, each stands by itself.
 fn segments(text: &str, bytes: Range<usize>, chain: &[FontRef], weight: Weight) -> Vec<Segment> {
     let mut segments: Vec<Segment> = Vec::new();
     let mut letters = text[bytes.clone()].char_indices().map(|(at, letter)| (bytes.start + at, letter)).peekable();
@@ -154,23 +131,68 @@ fn segments(text: &str, bytes: Range<usize>, chain: &[FontRef], weight: Weight) 
         let cluster = &text[start..end];
         let before =
             segments.last().filter(|segment| !segment.is_missing && letter == ' ').map(|segment| &segment.font);
-        let has = |font: &&FontRef| cluster.chars().all(|letter| is_ignorable(letter) || font.glyph(letter).is_some());
-        let font = before
-            .into_iter()
-            .chain(chain)
-            .find(has)
-            .or_else(|| chain.iter().find(|font| font.glyph(letter).is_some()))
-            .cloned();
-        match (segments.last_mut(), font) {
-            (Some(last), Some(font)) if last.font == font && !last.is_missing => last.bytes.end = end,
-            (_, font) => segments.push(Segment {
-                bytes: start..end,
-                is_missing: font.is_none(),
-                font: font.unwrap_or(FontRef::Carried(fonts::noto(weight))),
-            }),
+        match before.into_iter().chain(chain).find(|font| has_all(font, cluster)).cloned() {
+            Some(font) => add(&mut segments, start..end, Some(font), weight),
+            None => {
+                for (at, letter) in cluster.char_indices() {
+                    // What no font needs a glyph for goes with what stands before it.
+                    let before = segments.last().filter(|_| is_ignorable(letter)).map(|segment| segment.font.clone());
+                    let font = || chain.iter().find(|font| font.glyph(letter).is_some()).cloned();
+                    add(&mut segments, start + at..start + at + letter.len_utf8(), before.or_else(font), weight);
+                }
+            }
         }
     }
     segments
+}
+
+fn has_all(font: &FontRef, cluster: &str) -> bool {
+    cluster.chars().all(|letter| is_ignorable(letter) || font.glyph(letter).is_some())
+}
+
+/// Adds what stands in a font, or in none, to the segments.
+fn add(segments: &mut Vec<Segment>, bytes: Range<usize>, font: Option<FontRef>, weight: Weight) {
+    match (segments.last_mut(), font) {
+        (Some(last), Some(font)) if last.font == font && !last.is_missing => last.bytes.end = bytes.end,
+        (_, font) => segments.push(Segment {
+            bytes,
+            is_missing: font.is_none(),
+            font: font.unwrap_or(FontRef::Carried(fonts::noto(weight))),
+        }),
+    }
+}
+
+/// Draws a segment. Where its font makes nothing of what it has letters for, it is drawn letter by letter, and such a
+/// one replaced.
+fn drawn(text: &str, segment: Segment, is_rtl: bool, weight: Weight) -> Vec<(Segment, Run)> {
+    let is_whole = |run: &Run| run.glyphs.iter().all(|glyph| glyph.id != 0);
+    let whole = run(text, &segment, is_rtl);
+    if is_whole(&whole) {
+        return vec![(segment, whole)];
+    }
+    let start = segment.bytes.start;
+    let letters = text[segment.bytes.clone()].char_indices().filter(|(_, letter)| !is_mark(*letter));
+    let mut starts: Vec<usize> = letters.map(|(at, _)| start + at).filter(|at| *at > start).collect();
+    starts.insert(0, start);
+    let ends = starts.iter().skip(1).copied().chain([segment.bytes.end]);
+    let mut pieces: Vec<(Segment, Run)> = starts
+        .iter()
+        .zip(ends)
+        .map(|(start, end)| {
+            let letter = Segment { bytes: *start..end, font: segment.font.clone(), is_missing: false };
+            let as_it_is = run(text, &letter, is_rtl);
+            if is_whole(&as_it_is) {
+                return (letter, as_it_is);
+            }
+            let letter = Segment { is_missing: true, font: FontRef::Carried(fonts::noto(weight)), ..letter };
+            let replaced = run(text, &letter, is_rtl);
+            (letter, replaced)
+        })
+        .collect();
+    if is_rtl {
+        pieces.reverse();
+    }
+    pieces
 }
 
 /// How many characters of a segment are replaced by the sign for a missing one.
@@ -208,7 +230,7 @@ fn run(text: &str, segment: &Segment, is_rtl: bool) -> Run {
     let em = face.units_per_em() as f32;
     let mut glyphs = if segment.is_missing {
         let id = segment.font.glyph('\u{fffd}').unwrap_or_default();
-        let advance = f32::from(face.glyph_hor_advance(id).unwrap_or(0)) / em;
+        let advance = cut::advance(face, id.0);
         let (start, end) = (segment.bytes.start as u32, segment.bytes.end as u32);
         vec![Glyph { id: id.0, start, end, advance, x_offset: 0.0, y_offset: 0.0 }]
     } else {
@@ -226,9 +248,8 @@ fn run(text: &str, segment: &Segment, is_rtl: bool) -> Run {
 
 /// A glyph's own advance with its kerning in whole thousandths of an em: a PDF writes each in full.
 fn advance(face: &rustybuzz::Face<'_>, glyph: u32, shaped: f32, em: f32) -> f32 {
-    let own = u16::try_from(glyph).ok().and_then(|id| face.glyph_hor_advance(GlyphId(id)));
-    let own = f32::from(own.unwrap_or_default());
-    own / em + ((shaped - own) / em * 1000.0).round() / 1000.0
+    let own = u16::try_from(glyph).map_or(0.0, |glyph| cut::advance(face, glyph));
+    own + ((shaped / em - own) * 1000.0).round() / 1000.0
 }
 
 fn shaped(text: &str, face: &rustybuzz::Face<'_>, is_rtl: bool, em: f32) -> Vec<Glyph> {
@@ -369,6 +390,51 @@ mod tests {
         assert_eq!(of("\u{13000}\u{13001} Ltd"), ("\u{13000}\u{13001} Ltd".to_owned(), 2, false));
         assert_eq!(of("a\u{e001}b\u{10fffd}"), ("a\u{fffd}b\u{fffd}".to_owned(), 2, false));
         assert_eq!(of("(שלום)"), ("(שלום)".to_owned(), 0, true));
+    }
+
+    #[test]
+    fn a_mark_that_no_font_has_together_with_its_letter_stands_by_itself() {
+        for (text, n_missing) in [
+            ("x\u{1ab0}y", 0),
+            ("ا\u{1ab0}", 0),
+            ("क\u{301}", 0),
+            ("a\u{20e0}", 1),
+            ("ก\u{5b0}", 0),
+            ("1\u{fe0f}\u{20e3}", 1),
+        ] {
+            let shaped = shape(text, Weight::Regular, Direction::Auto);
+            let glyphs = || shaped.runs.iter().flat_map(|run| &run.glyphs);
+            assert!(glyphs().all(|glyph| glyph.id != 0), "{text}: {:?}", shaped.runs);
+            assert_eq!(shaped.n_missing, n_missing, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_a_font_makes_nothing_of_is_replaced_letter_by_letter() {
+        let text = "xe\u{301}東y";
+        for (is_rtl, wants) in [(false, [0..4, 4..7, 7..8]), (true, [7..8, 4..7, 0..4])] {
+            let font = FontRef::Carried(FontId::InterRegular);
+            let pieces = drawn(text, Segment { bytes: 0..8, font, is_missing: false }, is_rtl, Weight::Regular);
+            let mut joined: Vec<(Range<usize>, bool)> = Vec::new();
+            for (segment, run) in &pieces {
+                assert!(run.glyphs.iter().all(|glyph| glyph.id != 0));
+                match joined.last_mut() {
+                    Some((bytes, false)) if !segment.is_missing => {
+                        *bytes = bytes.start.min(segment.bytes.start)..bytes.end.max(segment.bytes.end);
+                    }
+                    _ => joined.push((segment.bytes.clone(), segment.is_missing)),
+                }
+            }
+            assert_eq!(joined, [(wants[0].clone(), false), (wants[1].clone(), true), (wants[2].clone(), false)]);
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_is_drawn_with_the_sign_of_a_missing_glyph(text in ".{0,12}") {
+            let shaped = shape(&text, Weight::Regular, Direction::Auto);
+            proptest::prop_assert!(shaped.runs.iter().flat_map(|run| &run.glyphs).all(|glyph| glyph.id != 0));
+        }
     }
 
     #[test]

@@ -4,7 +4,8 @@ mod themed;
 
 use std::collections::BTreeSet;
 
-use lopdf::{Document, Object};
+use lopdf::content::Content;
+use lopdf::{Document, Object, ObjectId};
 
 use super::mark::Mark;
 use super::*;
@@ -21,10 +22,29 @@ fn letter() -> Theme {
     Theme { paper: Paper::Letter, ..Theme::default() }
 }
 
-/// The words of each page, as an extractor finds them.
+/// The words of each page, a line for each text that is placed anew.
 fn texts(bytes: &[u8]) -> Vec<String> {
     let document = Document::load_mem(bytes).unwrap();
-    document.get_pages().keys().map(|number| document.extract_text(&[*number]).unwrap()).collect()
+    document.get_pages().values().map(|page| text(&document, *page)).collect()
+}
+
+fn text(document: &Document, page: ObjectId) -> String {
+    let fonts = document.get_page_fonts(page).unwrap();
+    let (mut text, mut font) = (String::new(), None);
+    for operation in Content::decode(&document.get_page_content(page)).unwrap().operations {
+        match (operation.operator.as_str(), &operation.operands[..]) {
+            ("Tf", [Object::Name(name), _]) => font = Some(fonts[name].get_font_encoding(document).unwrap()),
+            ("Td" | "Tm", _) => text.push('\n'),
+            ("Tj", [codes]) => font.as_ref().unwrap().write_to_string(codes.as_str().unwrap(), &mut text).unwrap(),
+            ("TJ", [Object::Array(parts)]) => {
+                for codes in parts.iter().filter_map(|part| part.as_str().ok()) {
+                    font.as_ref().unwrap().write_to_string(codes, &mut text).unwrap();
+                }
+            }
+            _ => {}
+        }
+    }
+    text
 }
 
 #[test]
@@ -110,6 +130,36 @@ fn the_file_names_its_title_language_and_date_and_embeds_every_font() {
         })
         .collect();
     assert!(fonts.len() >= 9 && fonts.iter().all(|name| name.as_bytes().get(6) == Some(&b'+')), "{fonts:?}");
+}
+
+#[test]
+fn no_text_beside_the_pages_is_longer_than_a_string_may_be() {
+    let mut report = sample_report::full(12);
+    let long = "ま".repeat(20_000);
+    report.head.partner_name.clone_from(&long);
+    report.head.title.clone_from(&long);
+    for section in &mut report.sections {
+        section.title.clone_from(&long);
+        for block in &mut section.blocks {
+            if let Block::Table(table) = block {
+                table.caption.clone_from(&long);
+            }
+            if let Block::Chart(Chart::Columns(chart)) = block {
+                chart.alt.clone_from(&long);
+            }
+        }
+    }
+    let document = Document::load_mem(&render(&report, &Theme::default())).unwrap();
+    fn longest(object: &Object) -> usize {
+        match object {
+            Object::String(bytes, _) => bytes.len(),
+            Object::Array(items) => items.iter().map(longest).max().unwrap_or(0),
+            Object::Dictionary(dict) => dict.iter().map(|(_, value)| longest(value)).max().unwrap_or(0),
+            _ => 0,
+        }
+    }
+    let found = document.objects.values().map(longest).max().unwrap();
+    assert!((8_000..=32_767).contains(&found), "{found}");
 }
 
 /// The width of a text without the blank at which its line was broken, in em.
