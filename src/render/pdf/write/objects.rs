@@ -191,6 +191,7 @@ impl Deflater {
 
 #[cfg(test)]
 mod tests {
+    use lopdf::xref::XrefEntry;
     use lopdf::{Document, Object};
 
     use super::*;
@@ -214,6 +215,13 @@ mod tests {
         for id in &many {
             let items = read.get_object(number(id)).unwrap().as_array().unwrap();
             assert_eq!(items[..], [Object::Integer(id.get().into()), Object::Integer(7)]);
+            let Some(XrefEntry::Compressed { container, index }) = read.reference_table.get(number(id).0) else {
+                panic!("{id:?} is not packed")
+            };
+            let stream = read.get_object((*container, 0)).unwrap().as_stream().unwrap();
+            let heads = stream.decompressed_content().unwrap();
+            let numbers: Vec<&str> = std::str::from_utf8(&heads).unwrap().split_whitespace().step_by(2).collect();
+            assert_eq!(numbers[usize::from(*index)], id.get().to_string());
         }
         let data = read.get_object(number(&stream)).unwrap().as_stream().unwrap();
         assert_eq!(
