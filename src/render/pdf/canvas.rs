@@ -43,11 +43,6 @@ pub(super) struct Pending {
 type Drawn = Result<(), DrawingErrorKind<Infallible>>;
 
 impl Canvas<'_, '_> {
-    /// A place on the page, in twips.
-    fn place(&self, (x, y): BackendCoord) -> (i32, i32) {
-        (self.origin.0 + x * UNIT, self.origin.1 + y * UNIT)
-    }
-
     /// The path to draw on, painted with what stands in it already if that looks the same.
     fn path(&mut self, colour: BackendColor, stroke_width: Option<u32>) -> &mut Path {
         let colour = seen(colour);
@@ -78,8 +73,8 @@ impl Canvas<'_, '_> {
     ) -> &mut Path {
         let origin = self.origin;
         let path = self.path(colour, stroke_width);
-        for (n, (x, y)) in points.into_iter().enumerate() {
-            let (x, y) = (origin.0 + x * UNIT, origin.1 + y * UNIT);
+        for (n, at) in points.into_iter().enumerate() {
+            let (x, y) = place(origin, at);
             if n == 0 { path.move_to(x, y) } else { path.line_to(x, y) }
         }
         path
@@ -89,6 +84,11 @@ impl Canvas<'_, '_> {
 /// A colour, which no chart lets others shine through; none where nothing is seen.
 fn seen(BackendColor { alpha, rgb: (red, green, blue) }: BackendColor) -> Option<Colour> {
     (alpha > 0.0).then_some(Colour(red, green, blue))
+}
+
+/// A place on the page, in twips.
+fn place(origin: (i32, i32), (x, y): BackendCoord) -> (i32, i32) {
+    (origin.0 + x * UNIT, origin.1 + y * UNIT)
 }
 
 fn weight(style: &impl BackendTextStyle) -> Weight {
@@ -126,7 +126,7 @@ impl DrawingBackend for Canvas<'_, '_> {
         style: &S,
         fill: bool,
     ) -> Drawn {
-        let ((left, top), (right, bottom)) = (self.place(upper_left), self.place(bottom_right));
+        let ((left, top), (right, bottom)) = (place(self.origin, upper_left), place(self.origin, bottom_right));
         let (width, height) = ((right - left).abs(), (bottom - top).abs());
         if width > 0 && height > 0 {
             let stroke_width = (!fill).then(|| style.stroke_width());
@@ -141,7 +141,7 @@ impl DrawingBackend for Canvas<'_, '_> {
     }
 
     fn draw_circle<S: BackendStyle>(&mut self, center: BackendCoord, radius: u32, style: &S, fill: bool) -> Drawn {
-        let (x, y) = self.place(center);
+        let (x, y) = place(self.origin, center);
         let stroke_width = (!fill).then(|| style.stroke_width());
         self.path(style.color(), stroke_width).circle(x, y, radius as i32 * UNIT);
         Ok(())
@@ -170,7 +170,7 @@ impl DrawingBackend for Canvas<'_, '_> {
         if !matches!(style.transform(), FontTransform::None) {
             return Err(DrawingErrorKind::FontError("no label is turned".into()));
         }
-        let (x, y) = self.place(pos);
+        let (x, y) = place(self.origin, pos);
         let start = (x as f32 / TWIPS + dx, y as f32 / TWIPS + dy);
         if let Some(colour) = seen(style.color()) {
             self.content.text(start, &shaped, size, colour, true);

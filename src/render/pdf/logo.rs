@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Serialize, Serializer};
 
 use super::mark::{Mark, Piece};
-use super::write::Image;
+use super::write::{Image, PIXELS, jpeg_segments};
 use crate::base::{Digest, plain_text};
 use crate::report::Head;
 
@@ -166,14 +166,10 @@ fn jpeg_size(bytes: &[u8]) -> Result<((u32, u32), u8), LogoError> {
     if !bytes[..=end].ends_with(&[0xff, 0xd9]) {
         return Err(LogoError::Broken);
     }
-    let (mut at, mut frame) = (2, Err(LogoError::Broken));
-    while let Some(&[0xff, marker, high, low, ref rest @ ..]) = bytes.get(at..) {
-        match (marker, rest) {
-            (0xff, _) => {
-                at += 1;
-                continue;
-            }
-            (0xda, _) => return frame,
+    let mut frame = Err(LogoError::Broken);
+    for (marker, held) in jpeg_segments(bytes) {
+        match (marker, held) {
+            (PIXELS, _) => return frame,
             (0xc0..=0xc2, &[precision, h1, h0, w1, w0, n_parts, ..]) => {
                 let size = (u32::from(u16::from_be_bytes([w1, w0])), u32::from(u16::from_be_bytes([h1, h0])));
                 frame = match (precision, n_parts) {
@@ -186,7 +182,6 @@ fn jpeg_size(bytes: &[u8]) -> Result<((u32, u32), u8), LogoError> {
             (0xc3 | 0xc5..=0xc7 | 0xc9..=0xcb | 0xcd..=0xcf, _) => return Err(LogoError::Broken),
             _ => {}
         }
-        at += 2 + usize::from(u16::from_be_bytes([high, low]));
     }
     Err(LogoError::Broken)
 }

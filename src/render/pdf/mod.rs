@@ -29,7 +29,7 @@ pub use logo::{LOGO_BYTES_MAX, Logo, LogoError};
 use mark::{Anchor, Mark, Piece, Role, Room, element};
 use paint::Brush;
 use structure::Structure;
-use write::{About, Document, Link, WriteError};
+use write::{About, Document, Link, WriteError, short};
 
 use super::{Format, Job, RenderError, Rendered, Renderer, Theme};
 use crate::report::{Block, Report, Section, SectionKind};
@@ -87,7 +87,7 @@ fn about(report: &Report) -> Result<About, RenderError> {
     let head = &report.head;
     let figures = figures_csv::write(report).map_err(|error| RenderError::Pdf(error.to_string()))?;
     Ok(About {
-        title: format!("{} · {} · {}", head.title, head.partner_name, head.period.long()),
+        title: short(&format!("{} · {} · {}", head.title, head.partner_name, head.period.long())),
         language: head.language.clone(),
         at: head.data_at,
         id: head.edition.to_string(),

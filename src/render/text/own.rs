@@ -93,17 +93,13 @@ impl FontFile {
         if tables.cmap.is_none() || (tables.glyf.is_none() && tables.cff.is_none() && tables.cff2.is_none()) {
             return Err(FontError::Unreadable);
         }
-        if let Some(table) = COLOUR_TABLES.iter().find(|table| file.has_table(table)) {
+        let has = |table: &&&str| file.face().raw_face().table(Tag::from_bytes_lossy(table.as_bytes())).is_some();
+        if let Some(table) = COLOUR_TABLES.iter().find(has) {
             return Err(FontError::Coloured(table.trim()));
         }
         file.may_be_embedded()?;
         file.can_be_embedded()?;
         Ok(file)
-    }
-
-    fn has_table(&self, name: &str) -> bool {
-        let name = <&[u8; 4]>::try_from(name.as_bytes()).ok();
-        name.is_some_and(|name| self.face().raw_face().table(Tag::from_bytes(name)).is_some())
     }
 
     /// For shaping.

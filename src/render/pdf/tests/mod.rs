@@ -133,6 +133,21 @@ fn the_file_names_its_title_language_and_date_and_embeds_every_font() {
 }
 
 #[test]
+fn the_metadata_is_xml_and_has_the_title_of_the_information_whatever_a_partner_is_called() {
+    let mut report = sample_report::full(1);
+    report.head.partner_name = "A\u{1}<b> & \u{fffe}Co\n\u{202e}Ltd".to_owned();
+    let document = Document::load_mem(&render(&report, &Theme::default())).unwrap();
+    let reference = document.catalog().unwrap().get(b"Metadata").unwrap().as_reference().unwrap();
+    let xmp = String::from_utf8(document.get_object(reference).unwrap().as_stream().unwrap().content.clone()).unwrap();
+    let is_of_xml = |letter: char| !letter.is_control() && letter != '\u{fffe}' || matches!(letter, '\n' | '\t' | '\r');
+    assert!(xmp.chars().all(is_of_xml), "{xmp}");
+    let title = format!("{} · A<b> & Co Ltd · October 2026", report.head.title);
+    assert!(xmp.contains(&title.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")), "{xmp}");
+    let info = document.get_dictionary(document.trailer.get(b"Info").unwrap().as_reference().unwrap()).unwrap();
+    assert_eq!(lopdf::decode_text_string(info.get(b"Title").unwrap()).unwrap(), title);
+}
+
+#[test]
 fn no_text_beside_the_pages_is_longer_than_a_string_may_be() {
     let mut report = sample_report::full(12);
     let long = "ま".repeat(20_000);

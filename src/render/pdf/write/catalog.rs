@@ -10,7 +10,7 @@ use pdf_writer::{Date, Filter, Finish, Name, Ref, Str, TextStr};
 use xmp_writer::{LangId, RenditionClass, ResourceEventAction, Timezone, XmpWriter};
 
 use super::objects::Deflater;
-use super::{Document, WriteError, short};
+use super::{Document, WriteError};
 
 /// The colours that all are meant in: sRGB, as the Compact ICC Profiles have it (CC0).
 static SRGB: &[u8] = include_bytes!("sRGB-v4.icc");
@@ -19,6 +19,7 @@ const CREATOR: &str = "pressrun";
 
 /// What a document is about.
 pub(in crate::render::pdf) struct About {
+    /// As [`super::short`] makes it: it stands in XML too.
     pub(in crate::render::pdf) title: String,
     /// As RFC 3066 writes it.
     pub(in crate::render::pdf) language: String,
@@ -42,7 +43,6 @@ impl Document {
         outline: Option<Ref>,
     ) -> Result<Vec<u8>, WriteError> {
         self.shared()?;
-        let title = short(&about.title);
         let profile = self.profile();
         let attached = self.attach(about);
         let metadata = self.objects.reserve();
@@ -52,7 +52,7 @@ impl Document {
             .open(info)
             .indirect(info)
             .start::<pdf_writer::writers::DocumentInfo<'_>>()
-            .title(TextStr(&title))
+            .title(TextStr(&about.title))
             .creator(TextStr(CREATOR))
             .creation_date(date(about.at))
             .modified_date(date(about.at));

@@ -119,29 +119,35 @@ fn fits(profile: &[u8], n_colours: usize) -> bool {
     is_whole && is_class && is_known && has_tags && profile.get(16..20) == Some(space)
 }
 
+/// The segments of a JPEG up to where its pixels begin, each with its marker and what it holds (ITU-T T.81, B.1.1).
+pub(in crate::render::pdf) fn jpeg_segments(file: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
+    let mut at = 2;
+    std::iter::from_fn(move || {
+        // Any number of bytes 0xff may stand before a marker.
+        at += file.get(at..)?.windows(2).take_while(|pair| *pair == [0xff, 0xff]).count();
+        let &[0xff, marker, high, low] = file.get(at..at + 4)? else { return None };
+        let start = at + 4;
+        at += 2 + usize::from(u16::from_be_bytes([high, low]));
+        let held = file.get(start..at)?;
+        if marker == PIXELS {
+            at = file.len();
+        }
+        Some((marker, held))
+    })
+}
+
+/// The marker of the segment behind which pixels stand.
+pub(in crate::render::pdf) const PIXELS: u8 = 0xda;
+
 /// The colour profile of a JPEG, whose parts stand in segments of their own (ICC.1:2004-10, B.4).
 fn jpeg_profile(file: &[u8]) -> Option<Vec<u8>> {
-    const MARK: &[u8] = b"ICC_PROFILE\0";
-    let mut parts: Vec<(u8, &[u8])> = Vec::new();
-    let mut at = 2;
-    while let Some(&[0xff, marker, high, low]) = file.get(at..at + 4) {
-        if marker == 0xda {
-            break;
-        }
-        if marker == 0xff {
-            at += 1;
-            continue;
-        }
-        let end = at + 2 + usize::from(u16::from_be_bytes([high, low]));
-        let segment = file.get(at + 4..end)?;
-        if let (0xe2, Some([number, _, part @ ..])) = (marker, segment.strip_prefix(MARK)) {
-            parts.push((*number, part));
-        }
-        at = end;
-    }
-    parts.sort_unstable_by_key(|(number, _)| *number);
-    let whole: Vec<u8> = parts.iter().flat_map(|(_, part)| part.to_vec()).collect();
-    (!whole.is_empty()).then_some(whole)
+    let part = |(marker, held): (u8, &'_ [u8])| match (marker, held.strip_prefix(b"ICC_PROFILE\0")?) {
+        (0xe2, [number, _, part @ ..]) => Some((*number, part.to_vec())),
+        _ => None,
+    };
+    let mut parts: Vec<(u8, Vec<u8>)> = jpeg_segments(file).filter_map(part).collect();
+    parts.sort_by_key(|(number, _)| *number);
+    (!parts.is_empty()).then(|| parts.into_iter().flat_map(|(_, part)| part).collect())
 }
 
 #[cfg(test)]
@@ -208,6 +214,14 @@ mod tests {
         let jpeg = [b"\xff\xd8", &segment(2, &srgb[200..])[..], &segment(1, &srgb[..200]), b"\xff\xda\0\x02"].concat();
         assert_eq!(jpeg_profile(&jpeg).as_deref(), Some(&srgb[..]));
         assert_eq!(jpeg_profile(&jpeg[..100]), None);
+        let markers = |file: &[u8]| jpeg_segments(file).map(|(marker, _)| marker).collect::<Vec<u8>>();
+        assert_eq!(markers(&jpeg), [0xe2, 0xe2, PIXELS]);
+        assert_eq!(markers(b"\xff\xd8\xff\xff\xff\xe0\0\x02\xff\xda\0\x02\xff\xe2\0\x02"), [0xe0, PIXELS]);
+        for broken in
+            [&b""[..], b"\xff\xd8", b"\xff\xd8\xff\xe0\0\0", b"\xff\xd8\xff\xe0\0\x09x", b"\xff\xd8\0\xe0\0\x02"]
+        {
+            assert_eq!(markers(broken), [0; 0]);
+        }
         assert!(Image::jpeg(jpeg, (2, 1), 3).profile.is_some());
     }
 }

@@ -13,7 +13,7 @@ mod objects;
 pub(super) use catalog::About;
 pub(super) use content::{Content, Holds, Marked, Painted, Path, TWIPS, twips};
 use fonts::Fonts;
-pub(super) use image::Image;
+pub(super) use image::{Image, PIXELS, jpeg_segments};
 use objects::Objects;
 use pdf_writer::types::{AnnotationFlags, AnnotationType, TabOrder};
 use pdf_writer::writers::Destination;
